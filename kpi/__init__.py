@@ -1,0 +1,3 @@
+"""From input files to KPIs, scores and ranks of vocational colleges."""
+
+__version__ = "0.1.0"

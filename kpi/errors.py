@@ -1,0 +1,25 @@
+"""Errors that a user reads: what, where, found, expected, what to do (DESIGN §9)."""
+
+
+class CallError(Exception):
+    """The call is wrong: a name, an option, a methodology or a rule (exit code 2)."""
+
+    exit_code = 2
+
+    def __init__(
+        self, what: str, *, where: str = "", found: str = "", expected: str = "", do: str = ""
+    ) -> None:
+        self.what = what
+        self.parts = {"where": where, "found": found, "expected": expected, "do": do}
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        """Return the error as lines: the sentence, then each part that is known."""
+        parts = [f"  {name}: {text}" for name, text in self.parts.items() if text]
+        return "\n".join([self.what, *parts])
+
+
+class DataError(CallError):
+    """The data is wrong so that nothing can be computed from it (exit code 1)."""
+
+    exit_code = 1
