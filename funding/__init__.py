@@ -1,0 +1,1 @@
+"""From ranks to tenge: the dated funding rule, applied and explained."""

@@ -1,0 +1,153 @@
+"""Dated files: methodologies and rules are TOML, one folder a name, one file a version.
+
+``data/<kind>/<name>/<start>.toml`` is in force from ``<start>`` until the next one. Numbers with a
+point are read as Decimal. Every value carries its ``reference`` and ``status``.
+"""
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from kpi.errors import CallError
+from kpi.resources import data_folder
+
+Status = Literal["official", "illustrative"]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Words = Annotated[str, Field(min_length=1)]
+Number = Annotated[Decimal, BeforeValidator(lambda v: Decimal(v) if type(v) is int else v)]
+Value = TypeVar("Value")
+
+
+class Strict(BaseModel):
+    """A part of a dated file: unknown and missing keys are errors, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Stated(Strict):
+    """A value's or entry's source, and whether it is official or illustrative."""
+
+    reference: Words
+    status: Status
+
+
+class StatedValue(Stated, Generic[Value]):
+    """One value with its source."""
+
+    value: Value
+
+
+class Names(Strict):
+    """A name in Kazakh, Russian and English."""
+
+    kk: Words
+    ru: Words
+    en: Words
+
+
+class DatedFile(Stated):
+    """What every methodology and rule begins with."""
+
+    name: Words
+    start: dt.date
+    title: Names
+
+
+File = TypeVar("File", bound=DatedFile)
+
+
+def load_file(path: Path, model: type[File]) -> File:
+    """Read and check one dated file.
+
+    Raises CallError that names the file and, for each fault, the path in it, the value found and
+    what is expected.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise CallError(
+            "The file cannot be read.", where=str(path), found=error.strerror or str(error)
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CallError(
+            "The file is no valid TOML.",
+            where=str(path),
+            found=str(error),
+            do="Correct the line named here.",
+        ) from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise CallError(
+            f"The file {path.name} is wrong in {error.error_count()} place(s).",
+            where=str(path),
+            found="\n" + "\n".join(f"    {line}" for line in _faults(error)),
+            do="Correct these places; nothing was computed.",
+        ) from error
+
+
+def _faults(error: ValidationError) -> Iterable[str]:
+    """Yield a line a fault: path in the file, what is expected, value found."""
+    for fault in error.errors():
+        path = ".".join(str(part) for part in fault["loc"]) or "the file as a whole"
+        text = fault["msg"].removeprefix("Value error, ")
+        found = fault["input"]
+        shown = "" if isinstance(found, dict) else f"; found {found!r}"[:120]
+        yield f"{path}: {text}{shown}"
+
+
+def versions(kind: str, name: str) -> list[Path]:
+    """Return the files of a name, oldest first. Raises CallError for a name that has none."""
+    folder = data_folder() / kind
+    files = sorted((folder / name).glob("*.toml"))
+    if not files:
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        raise CallError(
+            f"There is no {kind.removesuffix('s')} of this name.",
+            where=str(folder),
+            found=name,
+            expected="one of " + ", ".join(names) + ", or the path of a .toml file",
+        )
+    return files
+
+
+def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
+    """Return the version of ``name`` in force on a day: the latest start not after it.
+
+    ``name`` may be the path of a TOML file, which then must have started. Raises CallError when
+    none is in force: nothing is carried over in silence.
+    """
+    if name.endswith(".toml"):
+        file = load_file(Path(name), model)
+        started = [file] if file.start <= on else []
+        starts = [file.start]
+    else:
+        files = [load_file(path, model) for path in versions(kind, name)]
+        starts = [file.start for file in files]
+        started = [file for file in files if file.start <= on]
+    if not started:
+        raise CallError(
+            f"No version of the {kind.removesuffix('s')} {name} is in force on {on}.",
+            where=name if name.endswith(".toml") else str(data_folder() / kind / name),
+            found="versions that start on " + ", ".join(str(start) for start in starts),
+            expected=f"one that starts on {on} or earlier",
+            do="Choose another one, or another day with --count-on.",
+        )
+    return max(started, key=lambda file: file.start)
+
+
+def earlier_versions(kind: str, file: File, model: type[File]) -> list[File]:
+    """Return the shipped versions of a file's name that started before it, oldest first."""
+    folder = data_folder() / kind / file.name
+    loaded = [load_file(path, model) for path in sorted(folder.glob("*.toml"))]
+    return [version for version in loaded if version.start < file.start]
+
+
+def dump(file: DatedFile) -> dict[str, Any]:
+    """Return the file's content in plain values, for hashing and for storing beside a round."""
+    return file.model_dump(mode="json")
