@@ -1,0 +1,34 @@
+-- severity: error
+-- message: The same person is counted more than once on {found}. Neither row counts until one of them is corrected.
+-- One row per enrolment that counts on count_on or kpi_on together with another enrolment of the
+-- same person, in another college or in the same one. A transfer whose dates meet is none.
+WITH days AS (
+    SELECT count_on AS day FROM param_round
+    UNION
+    SELECT kpi_on AS day FROM param_round
+),
+counted AS (
+    SELECT days.day, raw_students.row_id, raw_students.college_id, raw_students.student_id
+    FROM raw_students
+    INNER JOIN days
+        ON raw_students.enrolled_on <= days.day
+        AND (raw_students.left_on IS NULL OR raw_students.left_on > days.day)
+),
+repeated AS (
+    SELECT day, student_id
+    FROM counted
+    GROUP BY day, student_id
+    HAVING count(*) > 1
+)
+SELECT
+    'students' AS table_name,
+    counted.row_id,
+    counted.college_id,
+    'student_id' AS column_name,
+    CAST(min(counted.day) AS VARCHAR) AS found,
+    'one enrolment of a person on one day' AS expected
+FROM counted
+INNER JOIN repeated
+    ON repeated.day = counted.day
+    AND repeated.student_id = counted.student_id
+GROUP BY counted.row_id, counted.college_id
