@@ -1,0 +1,228 @@
+"""A round on disk: write a draft, find and open it (DESIGN §7). Only this module knows the layout.
+
+    <store>/<round>/draft-<n>/
+      receipt.json       the same for the same data: versions, dates, hashes and counts, sums
+      sources.json       file names, raw hashes, times, library versions, id of the pseudonym key
+      methodology.toml, rule.toml, rule-<start>.toml (its earlier versions), sql/, reference/
+      inputs/            every row read, pseudonymised, with whether it was accepted;
+                         unreadable.parquet: rows with a cell that does not fit, as text
+      tables/            every table of the pipeline but those with one row a person
+      findings.parquet
+
+A draft is built in a hidden folder beside it and appears by one rename: it is complete or absent.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from kpi.errors import CallError
+from kpi.resources import data_folder, sql_folder
+
+DRAFTS_KEPT = 2  # the newest, and the one before it for those who are reading it
+
+
+@dataclass(frozen=True)
+class Round:
+    """One complete version of a round, opened for reading."""
+
+    path: Path
+
+    @property
+    def version(self) -> str:
+        """Its version, such as ``draft-3``."""
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """Its academic year, such as ``2025-26``."""
+        return self.path.parent.name
+
+    @cached_property
+    def receipt(self) -> dict[str, Any]:
+        """What the round was computed from and with."""
+        return dict(json.loads((self.path / "receipt.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def sources(self) -> dict[str, Any]:
+        """Where the input came from, and with which libraries it was computed."""
+        return dict(json.loads((self.path / "sources.json").read_text(encoding="utf-8")))
+
+    def has(self, table: str) -> bool:
+        """Whether the round holds the table."""
+        return (self.path / "tables" / f"{table}.parquet").exists()
+
+    def table(self, table: str) -> pl.DataFrame:
+        """Return a table of the round, in its stored order."""
+        return pl.read_parquet(self.path / "tables" / f"{table}.parquet", glob=False)
+
+    def findings(self) -> pl.DataFrame:
+        """Return the findings: table, file, record, college, check, column, found, expected,
+        message.
+        """
+        return pl.read_parquet(self.path / "findings.parquet", glob=False)
+
+    def methodology_file(self) -> Path:
+        """The methodology that the round was computed with."""
+        return self.path / "methodology.toml"
+
+    def rule_file(self) -> Path:
+        """The rule that the round was computed with."""
+        return self.path / "rule.toml"
+
+
+@contextmanager
+def building(store: Path, round_id: str) -> Iterator[Path]:
+    """Give a hidden folder in which a draft is built; it is gone when the block is left.
+
+    What earlier runs on this machine left behind when they were killed is cleared first.
+    """
+    folder = store / round_id
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(folder)
+        built = folder / f".building-{socket.gethostname()}-{os.getpid()}"
+        shutil.rmtree(built, ignore_errors=True)
+        built.mkdir()
+    except OSError as error:
+        raise CallError(
+            "The store of rounds cannot be written.",
+            where=str(folder),
+            found=error.strerror or str(error),
+            do="Choose another folder with --store, or make this one writable.",
+        ) from error
+    try:
+        yield built
+    finally:
+        shutil.rmtree(built, ignore_errors=True)
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what processes of this machine left that no longer run."""
+    for left in folder.glob(f".building-{socket.gethostname()}-*"):
+        try:
+            os.kill(int(left.name.rsplit("-", 1)[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
+        except (PermissionError, ValueError):
+            continue
+    for left in folder.glob(".removed-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def finish_draft(built: Path) -> Round:
+    """Name a complete draft: the next number, by one rename. Of the older ones, one stays."""
+    folder = built.parent
+    number = max([_number(path) for path in drafts(folder)], default=0) + 1
+    while True:
+        try:
+            final = built.rename(folder / f"draft-{number}")
+            break
+        except OSError:
+            if not (folder / f"draft-{number}").exists():
+                raise
+            number += 1  # another run was faster
+    for old in drafts(folder)[:-DRAFTS_KEPT]:
+        gone = old.rename(folder / f".removed-{old.name}-{os.getpid()}")
+        shutil.rmtree(gone, ignore_errors=True)
+    return Round(final)
+
+
+def drafts(folder: Path) -> list[Path]:
+    """Return the drafts in a round's folder, oldest first."""
+    return sorted((p for p in folder.glob("draft-*") if p.is_dir()), key=_number)
+
+
+def _number(path: Path) -> int:
+    digits = path.name.rpartition("-")[2]
+    return int(digits) if digits.isdigit() else 0
+
+
+def open_round(store: Path, round_id: str | None = None) -> Round:
+    """Return the newest draft of a round, by default of the latest round in the store.
+
+    Raises CallError when the store has no such round.
+    """
+    known = sorted(path.name for path in store.glob("*") if drafts(path)) if store.is_dir() else []
+    chosen = round_id or (known[-1] if known else None)
+    if chosen not in known:
+        raise CallError(
+            "There is no such round in the store." if chosen else "The store holds no round.",
+            where=str(store),
+            found=chosen or "",
+            expected="one of " + ", ".join(known) if known else "",
+            do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
+        )
+    return Round(drafts(store / chosen)[-1])
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection, select: str, order: str, path: Path
+) -> dict[str, Any]:
+    """Write rows to Parquet in a total order and return their count and content hash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = str(path).replace("'", "''")
+    con.execute(
+        f"COPY ({select} ORDER BY {order}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
+    )
+    return content_of(path)
+
+
+def content_of(path: Path, without: list[str] | None = None) -> dict[str, Any]:
+    """Return ``rows`` and ``sha256`` of a stored table.
+
+    The hash is that of the rows as CSV in their stored order: header first, comma, LF, text always
+    quoted, empty cells empty. It does not depend on how Parquet packs them.
+    """
+    frame = pl.scan_parquet(path, glob=False).drop(without or [])
+    digest = hashlib.sha256(",".join(frame.collect_schema().names()).encode() + b"\n")
+    rows = 0
+    for batch in frame.collect_batches(chunk_size=100_000):
+        text = io.BytesIO()
+        _without_lists(batch).write_csv(text, include_header=False, quote_style="non_numeric")
+        digest.update(text.getbuffer())
+        rows += batch.height
+    return {"rows": rows, "sha256": digest.hexdigest()}
+
+
+def _without_lists(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(pl.List(pl.String)).list.join(" "))
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON that is the same for the same content."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def freeze_sql(built: Path) -> str:
+    """Copy ``sql/`` into the draft and return the hash of all its files."""
+    shutil.copytree(sql_folder(), built / "sql")
+    digest = hashlib.sha256()
+    for path in sorted((built / "sql").rglob("*.sql")):
+        name = path.relative_to(built).as_posix()
+        digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def freeze_file(source: Path, target: Path) -> str:
+    """Copy one file into the draft and return its hash."""
+    shutil.copyfile(source, target)
+    return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def shipped_file(kind: str, name: str, start: object) -> Path:
+    """Return the path of a shipped methodology or rule, or of the file that ``name`` is."""
+    return Path(name) if name.endswith(".toml") else data_folder() / kind / name / f"{start}.toml"
