@@ -1,0 +1,113 @@
+"""A round's tables as CSV files and one plain XLSX workbook.
+
+Every row carries the round, the version and, where it rests on illustrative rules, that word: a row
+that is cut out and pasted elsewhere still says what it is. No table with one row a person is here.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from kpi.dated import load_file
+from kpi.errors import CallError
+from kpi.methodology import Methodology
+from kpi.rounds import Round
+
+TABLES = (
+    "ranking",
+    "kpi_values",
+    "kpi_scores",
+    "gates",
+    "specialty_ranking",
+    "funding",
+    "funding_lines",
+    "funding_totals",
+    "region_kpis",
+    "unit_profile",
+    "row_counts",
+)
+EXCEL_ROWS = 1_048_576
+
+_FORMULA_STARTS = r"^[=+\-@\t\r]"
+
+
+def export_round(of_round: Round, to: Path) -> list[Path]:
+    """Write each table as ``<round>-<version>-<table>.csv`` and all of them as one workbook.
+
+    Returns the paths written. Raises CallError when the folder cannot be written or a table is
+    longer than a sheet of Excel.
+    """
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CallError(
+            "The folder cannot be made.", where=str(to), found=error.strerror or str(error)
+        ) from error
+    stem = f"{of_round.name}-{of_round.version}"
+    tables = {name: _marked(of_round, name) for name in TABLES if of_round.has(name)}
+    tables["findings"] = _marked_frame(of_round, of_round.findings())
+    paths = []
+    for name, table in tables.items():
+        paths.append(to / f"{stem}-{name}.csv")
+        write_csv(table, paths[-1])
+    paths.append(to / f"{stem}.xlsx")
+    _write_workbook(tables, of_round, paths[-1])
+    return paths
+
+
+def _marked(of_round: Round, name: str) -> pl.DataFrame:
+    return _marked_frame(of_round, of_round.table(name))
+
+
+def _marked_frame(of_round: Round, table: pl.DataFrame) -> pl.DataFrame:
+    """Put the round, its version and the status of its rules before each row."""
+    status = load_file(of_round.methodology_file(), Methodology).status
+    return table.select(
+        pl.lit(of_round.name).alias("round"),
+        pl.lit(of_round.version).alias("version"),
+        pl.lit(status).alias("rules_status"),
+        pl.all(),
+    )
+
+
+def write_csv(table: pl.DataFrame, path: Path) -> None:
+    """Write CSV (UTF-8 with BOM, so that Excel knows it) whose text no spreadsheet runs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _safe_text(table).write_csv(path, include_bom=True)
+
+
+def _safe_text(table: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
+    text = pl.col(pl.String)
+    return table.with_columns(
+        pl.when(text.str.contains(_FORMULA_STARTS))
+        .then(pl.concat_str(pl.lit("'"), text))
+        .otherwise(text)
+        .name.keep()
+    )
+
+
+def _write_workbook(tables: dict[str, pl.DataFrame], of_round: Round, path: Path) -> None:
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(path, options) as workbook:
+        workbook.set_properties({"title": f"{of_round.name} {of_round.version}"})
+        for name, table in tables.items():
+            if table.height >= EXCEL_ROWS:
+                raise CallError(
+                    "A table is longer than a sheet of Excel can be.",
+                    where=name,
+                    found=f"{table.height:,} rows",
+                    expected=f"fewer than {EXCEL_ROWS:,}",
+                    do="Use the CSV file of this table.",
+                )
+            table.write_excel(
+                workbook,
+                worksheet=name,
+                table_style="Table Style Light 1",
+                freeze_panes=(1, 0),
+                autofit=True,
+                header_format={"bold": True},
+                dtype_formats={pl.Float64: "0.0000", pl.Int64: "#,##0"},
+            )

@@ -1,0 +1,271 @@
+"""What the command line prints of a round: read from its stored tables, only laid out here."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from kpi.dated import load_file
+from kpi.errors import CallError
+from kpi.formats import of, plain
+from kpi.methodology import Methodology
+from kpi.rounds import Round
+
+EMPLOYMENT = ("employment_rate_of_all", "employment_rate", "employment_rate_with_study")
+TENGE = "₸"
+_SHOWN_FINDINGS = 10
+
+
+def print_round(draft: Round) -> None:
+    """Print a round: national figures, top 10, leagues or levels, funding, where the files are."""
+    console = _console()
+    methodology = load_file(draft.methodology_file(), Methodology)
+    _print_heading(console, draft)
+    _print_national(console, draft, methodology)
+    console.print("\n[bold]Top 10[/bold]")
+    console.print(_ranking_table(draft, _with_profile(draft).filter(pl.col("rank") <= 10)))
+    if methodology.leagues:
+        _print_leagues(console, draft, methodology)
+    if methodology.levels:
+        _print_levels(console, draft, methodology)
+    _print_funding(console, draft)
+    console.print(f"\nFiles: {draft.path}")
+
+
+def print_ranking(
+    of_round: Round, *, region: str | None, cluster: str | None, league: int | None, top: int
+) -> None:
+    """Print the ranking, narrowed to a region, cluster or league, and who is not ranked and why.
+
+    Raises CallError when nothing fits the filter.
+    """
+    rows = _with_profile(of_round)
+    for column, wanted in (("region", region), ("cluster", cluster), ("league", league)):
+        if wanted is not None:
+            known = rows[column].drop_nulls().unique().sort().cast(pl.String).to_list()
+            rows = rows.filter(pl.col(column) == wanted)
+            if rows.is_empty():
+                raise CallError(
+                    f"No college of the round has this {column}.",
+                    where=f"--{column}",
+                    found=str(wanted),
+                    expected="one of " + ", ".join(known) if known else "",
+                )
+    console = _console()
+    _print_heading(console, of_round)
+    ranked = rows.filter(pl.col("rank").is_not_null())
+    shown = ranked.head(top) if top else ranked
+    console.print(_ranking_table(of_round, shown))
+    if shown.height < ranked.height:
+        console.print(f"{shown.height} of {ranked.height} shown; --top 0 shows all.")
+    unranked = rows.filter(pl.col("rank").is_null())
+    if unranked.height and league is None:
+        reasons = unranked.group_by("not_ranked_reason").len().sort("not_ranked_reason").rows()
+        told = ", ".join(f"{reason} {count}" for reason, count in reasons)
+        console.print(f"Not ranked: {unranked.height} ({told}).")
+
+
+def print_specialties(of_round: Round, top: int) -> None:
+    """Print the specialties that an assessment gives points, each with its rank among the colleges
+    that teach it. Raises CallError when the round has none.
+    """
+    rows = of_round.table("specialty_ranking").sort("overall_rank", "specialty", "college_id")
+    if rows.is_empty():
+        raise CallError(
+            "The round holds no points of specialties.",
+            where=str(of_round.path),
+            do="Run a round with an assessment, such as data/astana-2024-25.",
+        )
+    console = _console()
+    _print_heading(console, of_round)
+    table = _table("overall rank>", "specialty", "college", "points>", "rank in specialty>")
+    for row in rows.head(top or rows.height).iter_rows(named=True):
+        table.add_row(
+            f"{row['overall_rank']} of {row['overall_ranked_of']}",
+            row["specialty"],
+            row["college_id"],
+            plain(row["points"]),
+            f"{row['rank']} of {row['ranked_of']}",
+        )
+    console.print(table)
+
+
+def print_findings(
+    findings: pl.DataFrame,
+    counts: pl.DataFrame,
+    notes: Iterable[str],
+    unread: Iterable[str],
+    path: Path,
+) -> bool:
+    """Print rows read, clean and rejected, the findings by check, and the first few in full.
+
+    Returns whether there are errors.
+    """
+    console = _console()
+    table = _table("input", "read>", "clean>", "rejected>")
+    sums = counts.group_by("table_name").agg(pl.col("read", "clean", "rejected").sum())
+    for row in sums.sort("table_name").rows():
+        table.add_row(row[0], *(f"{number:,}" for number in row[1:]))
+    console.print("\n[bold]Data[/bold]")
+    console.print(table)
+    for note in notes:
+        console.print(note)
+    if names := ", ".join(unread):
+        console.print(f"Left unread, because no table has this name: {names}")
+    errors = findings.filter(pl.col("severity") == "error")
+    told = f"Findings: {errors.height:,} errors, {findings.height - errors.height:,} warnings"
+    if findings.is_empty():
+        console.print(told + ".")
+        return False
+    console.print(f"{told}, in {path}")
+    by_check = _table("check", "severity", "findings>", "colleges>")
+    grouped = findings.group_by("check_name", "severity").agg(
+        pl.len(), pl.col("college_id").n_unique()
+    )
+    for name, severity, count, colleges in grouped.sort("severity", "check_name").rows():
+        by_check.add_row(name, severity, f"{count:,}", f"{colleges:,}")
+    console.print(by_check)
+    for finding in findings.sort("severity").head(_SHOWN_FINDINGS).iter_rows(named=True):
+        console.print(_finding_line(finding), markup=False, soft_wrap=True)
+    if findings.height > _SHOWN_FINDINGS:
+        console.print(f"... and {findings.height - _SHOWN_FINDINGS:,} more in {path}")
+    return not errors.is_empty()
+
+
+def _finding_line(row: dict[str, Any]) -> str:
+    place = f"{row['file']}, record {row['record']}" if row["file"] else row["table_name"]
+    college = f", college {row['college_id']}" if row["college_id"] else ""
+    return f"- {place}{college}: {row['message']} (expected: {row['expected']})"
+
+
+def _print_heading(console: Console, of_round: Round) -> None:
+    receipt = of_round.receipt
+    methodology, rule = receipt["methodology"], receipt["rule"]
+    console.print(
+        f"[bold]Round {of_round.name}, {of_round.version}[/bold]: methodology"
+        f" {methodology['name']} of {methodology['start']}, rule {rule['name']} of {rule['start']}"
+    )
+    console.print(
+        "Illustrative: gates, weights, leagues and the split of the norm are our reading; official"
+        " are the averages 437,000 and 912,000 ₸."
+    )
+
+
+def _print_national(console: Console, draft: Round, methodology: Methodology) -> None:
+    sums = draft.receipt["national"]
+    dates = draft.receipt["dates"]
+    console.print(
+        f"\n{sums['active']:,} active colleges, {sums['ranked']:,} ranked;"
+        f" {sums['students']:,} students counted on {dates['count_on']}."
+    )
+    national = draft.table("region_kpis").filter(pl.col("region") == "KZ")
+    names = {kpi.code: kpi.name.en for kpi in methodology.kpis}
+    rows = {row["kpi"]: row for row in national.iter_rows(named=True)}
+    shown = [code for code in (*EMPLOYMENT, "dual_share") if code in rows]
+    if not shown:
+        return
+    table = _table("national", "value>", "of>")
+    for code in shown:
+        row = rows[code]
+        value = "no data" if row["value"] is None else f"{100 * row['value']:.1f} %"
+        table.add_row(names[code], value, of(row["numerator"], row["denominator"]))
+    console.print(table)
+
+
+def _with_profile(of_round: Round) -> pl.DataFrame:
+    """Return the ranking in order, unranked last, with names, regions and students."""
+    profile = of_round.table("unit_profile").select(
+        "college_id", "name_ru", "region", "cluster", "students"
+    )
+    return (
+        of_round.table("ranking")
+        .join(profile, on="college_id", how="left", maintain_order="left")
+        .sort("rank", "college_id", nulls_last=True)
+    )
+
+
+def _ranking_table(of_round: Round, rows: pl.DataFrame) -> Table:
+    """Lay out ranked rows: rank, score, college, region, students, employment with its n."""
+    values = of_round.table("kpi_values").filter(pl.col("kpi") == "employment_rate")
+    employment = {row["college_id"]: row for row in values.iter_rows(named=True)}
+    has_leagues = rows["league"].null_count() < rows.height
+    group = "league" if has_leagues else "level"
+    columns = ["rank>", "score>", "college_id", "name", "region"]
+    columns += ["students>", "employment>"] if employment else []
+    table = _table(*columns, group)
+    for row in rows.iter_rows(named=True):
+        fact = employment.get(row["college_id"])
+        shown = [
+            str(row["rank"]) + ("=" if row["tie_size"] > 1 else ""),
+            str(row["score"]),
+            row["college_id"],
+            row["name_ru"],
+            row["region"],
+        ]
+        if employment:
+            shown += [
+                f"{row['students']:,}",
+                of(fact["numerator"], fact["denominator"]) if fact else "",
+            ]
+        table.add_row(*shown, str(row[group] or ""))
+    return table
+
+
+def _print_leagues(console: Console, draft: Round, methodology: Methodology) -> None:
+    ranking = draft.table("ranking")
+    console.print("\n[bold]Leagues[/bold]")
+    table = _table("league", "name", "colleges>")
+    for league in methodology.leagues:
+        members = ranking.filter(pl.col("league") == league.league).height
+        table.add_row(str(league.league), league.name.en, f"{members:,}")
+    table.add_row("", "not ranked", f"{ranking['rank'].null_count():,}")
+    console.print(table)
+
+
+def _print_levels(console: Console, draft: Round, methodology: Methodology) -> None:
+    ranking = draft.table("ranking")
+    console.print("\n[bold]Levels[/bold], by the share of the best college's score")
+    table = _table("level", "from>", "colleges>")
+    for level in methodology.levels:
+        members = ranking.filter(pl.col("level") == level.code).height
+        table.add_row(level.name.en, f"{100 * level.min_share:.0f} %", f"{members:,}")
+    console.print(table)
+
+
+def _print_funding(console: Console, draft: Round) -> None:
+    console.print("\n[bold]Funding[/bold], tenge per year")
+    if not draft.has("funding_totals"):
+        console.print("No register of students was given: nothing can be funded.")
+        return
+    table = _table("rule", "eligible students>", "qualifying>", "base>", "incentive>", "total>")
+    for row in draft.table("funding_totals").iter_rows(named=True):
+        mark = "in force" if row["in_force"] else "old norm"
+        table.add_row(
+            f"{row['rule']} of {row['start']} ({mark})",
+            f"{row['students']:,}",
+            f"{row['qualifying']:,}",
+            *(f"{row[part]:,} {TENGE}" for part in ("base_amount", "incentive_amount", "amount")),
+        )
+    console.print(table)
+
+
+def _table(*columns: str) -> Table:
+    """Return an empty table; a column whose name ends in ``>`` is right-aligned."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        right = column.endswith(">")
+        table.add_column(
+            column.rstrip(">"),
+            justify="right" if right else "left",
+            no_wrap=right,
+            overflow="fold",
+        )
+    return table
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
