@@ -1,0 +1,343 @@
+"""Wrong rows, planted on purpose in a written sample, and the list that names each of them.
+
+A check that is never seen to fail proves nothing: ``defects.csv`` says what intake must find, and
+that it must find nothing else. Each wrong row has one defect; where two records together are wrong
+(a person counted twice, a repeated key) both are listed.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.random import PCG64, Generator, SeedSequence
+
+from kpi.sample import COLUMNS, control_digit
+
+Row = dict[str, str]
+Change = Callable[[Row], str]
+
+DEFECT_COLUMNS = ["table", "file", "record", "column", "check", "college_id", "value"]
+COUNT_ON = "2025-10-01"
+COHORT = ("2024-09-01", "2025-08-31")
+MIN_STUDENTS = 300
+MIN_COLLEGES = 20
+UNKNOWN_SPECIALTY = "99990100"
+
+
+def days_after(column: str, days: int) -> Change:
+    """Return a change that dates a cell some days after (or before) another cell of its row."""
+    return lambda row: str(date.fromisoformat(row[column]) + timedelta(days=days))
+
+
+def shortened(column: str) -> Change:
+    """Return a change that cuts the last character off a code."""
+    return lambda row: row[column][:-1]
+
+
+# table, column, check, what the cell becomes
+CELLS: list[tuple[str, str, str, str | Change]] = [
+    ("students", "specialty", "missing_value", ""),
+    ("students", "study_form", "missing_value", ""),
+    ("graduates", "destination", "missing_value", ""),
+    ("dual_agreements", "employer_bin", "missing_value", ""),
+    ("accreditations", "agency", "missing_value", ""),
+    ("students", "enrolled_on", "not_a_date", "2025-02-30"),
+    ("students", "enrolled_on", "not_a_date", "01.10.2025"),
+    ("graduates", "graduated_on", "not_a_date", "30.06.2025"),
+    ("dual_agreements", "valid_from", "not_a_date", "2025-9-1"),
+    ("accreditations", "valid_to", "not_a_date", "2027-13-01"),
+    ("students", "course", "not_an_integer", "3.7"),
+    ("students", "course", "not_an_integer", "1e3"),
+    ("students", "course", "not_an_integer", "0x10"),
+    ("graduates", "monthly_wage", "not_an_integer", "185000.50"),
+    ("graduates", "monthly_wage", "not_an_integer", "2e5"),
+    ("students", "academic_leave", "not_a_boolean", "yes"),
+    ("students", "special_needs", "not_a_boolean", "нет"),
+    ("graduates", "dual", "not_a_boolean", "да"),
+    ("accreditations", "international", "not_a_boolean", "no"),
+    ("colleges", "administrator", "not_allowed", "ministry"),
+    ("students", "study_form", "not_allowed", "remote"),
+    ("students", "funding_source", "not_allowed", "grant"),
+    ("graduates", "destination", "not_allowed", "abroad"),
+    ("graduates", "destination_source", "not_allowed", "phone_call"),
+    ("accreditations", "scope", "not_allowed", "department"),
+    ("students", "specialty", "wrong_form", shortened("specialty")),
+    ("students", "qualification", "wrong_form", lambda row: "5X" + row["specialty"]),
+    ("graduates", "employer_bin", "wrong_form", shortened("employer_bin")),
+    ("dual_agreements", "employer_bin", "wrong_form", shortened("employer_bin")),
+    ("accreditations", "specialty", "wrong_form", shortened("specialty")),
+    ("students", "course", "out_of_range", "9"),
+    ("students", "course", "out_of_range", "0"),
+    ("students", "course", "out_of_range", "6"),
+    ("students", "specialty", "unknown_specialty", UNKNOWN_SPECIALTY),
+    ("graduates", "specialty", "unknown_specialty", UNKNOWN_SPECIALTY),
+    ("accreditations", "specialty", "unknown_specialty", UNKNOWN_SPECIALTY),
+    ("dual_agreements", "valid_to", "ends_before_begins", days_after("valid_from", -1)),
+    ("dual_agreements", "valid_to", "ends_before_begins", days_after("valid_from", -30)),
+    ("accreditations", "valid_to", "ends_before_begins", days_after("valid_from", -1)),
+    ("accreditations", "valid_to", "ends_before_begins", days_after("valid_from", -365)),
+    ("accreditations", "specialty", "programme_without_specialty", ""),
+    ("accreditations", "specialty", "programme_without_specialty", ""),
+    ("accreditations", "specialty", "programme_without_specialty", ""),
+]
+EMPLOYED_CELLS: list[tuple[str, str, Change]] = [
+    ("destination_on", "destination_before_graduation", days_after("graduated_on", -1)),
+    ("destination_on", "destination_before_graduation", days_after("graduated_on", -40)),
+    ("destination_on", "destination_before_graduation", days_after("graduated_on", -300)),
+    ("destination_on", "employed_without_date", lambda _: ""),
+    ("destination_on", "employed_without_date", lambda _: ""),
+    ("destination_on", "employed_without_date", lambda _: ""),
+]
+LEAVER_CELLS = [days_after("enrolled_on", days) for days in (-1, -10, -365)]
+CUT_TABLES = ["students", "graduates", "dual_agreements", "accreditations"]
+UNKNOWN_COLLEGE_TABLES = ["students", "students", "graduates", "dual_agreements", "accreditations"]
+
+
+def table_of(source: str) -> str:
+    """Return the table of a kind of rows, ``students`` of ``students:left``."""
+    return source.partition(":")[0]
+
+
+def unused_number(prefix: str, serial: int) -> str:
+    """Return a 12-digit number with that prefix and a valid control digit, from ``serial`` on."""
+    width = 11 - len(prefix)
+    bases = np.array([int(f"{prefix}{serial * 20 + i:0{width}d}") for i in range(20)])
+    digits = control_digit(bases)
+    at = int(np.flatnonzero(digits >= 0)[0])
+    return f"{int(bases[at]):011d}{int(digits[at])}"
+
+
+@dataclass
+class Planter:
+    """Picks untouched rows, spread over colleges, and keeps what was changed and why.
+
+    ``frames`` hold the rows that may be spoiled, each with its ``record`` number (the header is 1).
+    """
+
+    rng: Generator
+    frames: dict[str, pl.DataFrame]
+    rows_in: dict[str, int]
+    colleges: Iterator[str]
+    how_many: int
+    used: set[tuple[str, int]] = field(default_factory=set)
+    edits: dict[tuple[str, int], list[str]] = field(default_factory=dict)
+    added: list[tuple[str, list[str]]] = field(default_factory=list)
+    defects: list[tuple[str, int, str, str, str, str]] = field(default_factory=list)
+
+    def take(self, source: str, needs: str | None = None) -> tuple[int, Row]:
+        """Take a row of the next college that has one, with the column ``needs`` not empty."""
+        table = table_of(source)
+        for _ in range(self.how_many):
+            rows = self.frames[source].filter(pl.col("college_id") == next(self.colleges))
+            if needs is not None:
+                rows = rows.filter(pl.col(needs).is_not_null())
+            for at in self.rng.permutation(rows.height):
+                row = rows.row(int(at), named=True)
+                record = int(row.pop("record"))
+                if (table, record) not in self.used:
+                    self.used.add((table, record))
+                    return record, {name: value or "" for name, value in row.items()}
+        raise ValueError(f"defects: the sample is too small, no row left in {source}")
+
+    def spoil(self, source: str, column: str, check: str, change: str | Change) -> None:
+        """Change one cell of a row."""
+        table = table_of(source)
+        record, row = self.take(source, column)
+        value = change if isinstance(change, str) else change(row)
+        row[column] = value
+        self.edits[table, record] = [row[name] for name in COLUMNS[table]]
+        self.note(table, record, column, check, row["college_id"], value)
+
+    def cut(self, table: str) -> None:
+        """Cut the last two fields off a row."""
+        record, row = self.take(table)
+        cells = [row[name] for name in COLUMNS[table]][:-2]
+        self.edits[table, record] = cells
+        self.note(table, record, "", "wrong_field_count", row["college_id"], str(len(cells)))
+
+    def add(self, table: str, row: Row) -> int:
+        """Add a row at the end of the file and return its record number."""
+        self.added.append((table, [row[name] for name in COLUMNS[table]]))
+        return 1 + self.rows_in[table] + sum(name == table for name, _ in self.added)
+
+    def repeat(self, table: str) -> None:
+        """Add an exact copy of a row."""
+        record, row = self.take(table)
+        for at in (record, self.add(table, row)):
+            self.note(table, at, "", "repeated_key", row["college_id"], "")
+
+    def same_person(self, source: str, column: str, check: str) -> None:
+        """Add a row that puts the person of one row into another college as well."""
+        table = table_of(source)
+        record, row = self.take(source)
+        _, elsewhere = self.take(source)
+        while elsewhere["college_id"] == row["college_id"]:
+            _, elsewhere = self.take(source)
+        elsewhere = elsewhere | {column: row[column], "record_no": ""}
+        if "certificate_id" in elsewhere:
+            elsewhere["certificate_id"] = ""
+        added = self.add(table, elsewhere)
+        for at, college in ((record, row["college_id"]), (added, elsewhere["college_id"])):
+            self.note(table, at, column, check, college, row[column])
+
+    def note(
+        self, table: str, record: int, column: str, check: str, college: str, value: str
+    ) -> None:
+        """Write a defect down; ``college`` is what the row itself says."""
+        self.defects.append((table, record, column, check, college, value))
+
+
+def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
+    """Read the five tables as text, with record numbers from 2."""
+    return {
+        table: pl.read_csv(folder / f"{table}.csv", infer_schema=False).with_row_index(
+            "record", offset=2
+        )
+        for table in COLUMNS
+    }
+
+
+def spoilable(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the rows that can be spoiled without making another row wrong.
+
+    Students: one row only, no agreement; ``students`` are counted, ``students:left`` dropped out.
+    Graduates: the cohort of 2025; ``graduates:employed`` have a dated, accepted employment.
+    Agreements: the only one of their student. Accreditations: of programmes.
+    """
+    students, agreements = tables["students"], tables["dual_agreements"]
+    single = students.filter(pl.col("student_id").is_unique()).join(
+        agreements, on="student_id", how="anti", maintain_order="left"
+    )
+    cohort = tables["graduates"].filter(
+        pl.col("graduated_on").is_between(pl.lit(COHORT[0]), pl.lit(COHORT[1]))
+    )
+    colleges = tables["colleges"]
+    owners = [*colleges["parent_id"].drop_nulls(), *colleges["successor_id"].drop_nulls()]
+    return {
+        "colleges": colleges.filter(~pl.col("college_id").is_in(owners)),
+        "students": single.filter(
+            pl.col("left_on").is_null() & (pl.col("enrolled_on") <= COUNT_ON)
+        ),
+        "students:left": single.filter(
+            pl.col("left_reason").is_in(["expelled", "own_wish", "other"])
+        ),
+        "graduates": cohort,
+        "graduates:employed": cohort.filter(
+            (pl.col("destination") == "employed")
+            & (pl.col("destination_source") == "pension_contributions")
+            & (pl.col("destination_on") <= COUNT_ON)
+        ),
+        "dual_agreements": agreements.filter(pl.col("student_id").is_unique()),
+        "accreditations": tables["accreditations"].filter(pl.col("scope") == "programme"),
+    }
+
+
+def large_colleges(tables: dict[str, pl.DataFrame], rng: Generator) -> list[str]:
+    """Return active units with more than 300 students, no branch and no merged college, shuffled.
+
+    In a sample with fewer than twenty of them, the twenty largest.
+    """
+    colleges = tables["colleges"]
+    plain = colleges.filter(
+        (pl.col("status") == "active")
+        & pl.col("parent_id").is_null()
+        & ~pl.col("college_id").is_in(colleges["parent_id"].drop_nulls().to_list())
+        & ~pl.col("college_id").is_in(colleges["successor_id"].drop_nulls().to_list())
+    )
+    counted = tables["students"].filter(
+        (pl.col("enrolled_on") <= COUNT_ON)
+        & (pl.col("left_on").is_null() | (pl.col("left_on") > COUNT_ON))
+    )
+    sizes = (
+        plain.select("college_id")
+        .join(counted.group_by("college_id").len(), on="college_id")
+        .sort("len", "college_id", descending=True)
+    )
+    large = sizes.filter(pl.col("len") > MIN_STUDENTS)
+    if large.height < MIN_COLLEGES:
+        large = sizes.head(MIN_COLLEGES)
+    ids = large["college_id"].to_list()
+    return [ids[i] for i in rng.permutation(len(ids))]
+
+
+def round_and_round(values: list[str]) -> Iterator[str]:
+    """Yield the values again and again."""
+    while True:
+        yield from values
+
+
+def line_of(cells: list[str]) -> str:
+    """Return a CSV line, quoted only where needed."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
+
+
+def rewrite(folder: Path, planter: Planter) -> None:
+    """Put the changed and the added rows into the files."""
+    for table in COLUMNS:
+        path = folder / f"{table}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = file.readlines()
+        for (where, record), cells in planter.edits.items():
+            if where == table:
+                lines[record - 1] = line_of(cells)
+        lines += [line_of(cells) for where, cells in planter.added if where == table]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+
+
+def plant_defects(folder: Path, *, seed: int) -> Path:
+    """Spoil rows of the sample in ``folder`` and return ``defects.csv``, which lists each record.
+
+    Columns: ``table``, ``file``, ``record`` (the header is 1), ``column`` (empty where the whole
+    row is meant), ``check``, ``college_id`` (as the row has it) and ``value`` (as the cell has it;
+    for a row cut short the number of fields left). Raises ValueError if a sample has too few rows.
+    """
+    rng = Generator(PCG64(SeedSequence(seed, spawn_key=(1_000,))))
+    tables = read_tables(folder)
+    colleges = large_colleges(tables, rng)
+    planter = Planter(
+        rng=rng,
+        frames=spoilable(tables),
+        rows_in={table: frame.height for table, frame in tables.items()},
+        colleges=round_and_round(colleges),
+        how_many=len(colleges),
+    )
+    for table, column, check, change in CELLS:
+        planter.spoil(table, column, check, change)
+    for column, check, change in EMPLOYED_CELLS:
+        planter.spoil("graduates:employed", column, check, change)
+    for change in LEAVER_CELLS:
+        planter.spoil("students:left", "left_on", "left_before_enrolled", change)
+    for table in CUT_TABLES:
+        planter.cut(table)
+    for i, table in enumerate(UNKNOWN_COLLEGE_TABLES):
+        # a sixth digit 2 is never given to a college of the sample
+        planter.spoil(table, "college_id", "unknown_college", unused_number("250042", i))
+    for i in range(3):
+        # day 77: no student of the sample, and nobody else, has it
+        planter.spoil(
+            "dual_agreements", "student_id", "unknown_student", unused_number("0800775", i)
+        )
+    for table in ("accreditations", "dual_agreements", "graduates"):
+        for _ in range(2):
+            planter.repeat(table)
+    for _ in range(3):
+        planter.same_person("students", "student_id", "counted_twice")
+        planter.same_person("graduates", "graduate_id", "graduated_twice")
+    rewrite(folder, planter)
+
+    order = list(COLUMNS)
+    defects = sorted(planter.defects, key=lambda defect: (order.index(defect[0]), *defect[1:]))
+    path = folder / "defects.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(line_of(DEFECT_COLUMNS))
+        for table, record, *rest in defects:
+            file.write(line_of([table, f"{table}.csv", str(record), *rest]))
+    return path
