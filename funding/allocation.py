@@ -12,6 +12,8 @@ TOTALS_SCHEMA = {
     "rule": pl.String,
     "start": pl.Date,
     "in_force": pl.Boolean,
+    "base": pl.Int64,
+    "full": pl.Int64,
     "students": pl.Int64,
     "qualifying": pl.Int64,
     "base_amount": pl.Int64,
@@ -42,7 +44,8 @@ def allocate(
             " CAST(coalesce(sum(incentive_amount), 0) AS BIGINT),"
             " CAST(coalesce(sum(amount), 0) AS BIGINT) FROM funding"
         ).fetchall()
-        totals.append((version.name, version.start, version is rule, *sums))
+        norms = (version.base.value, version.full.value)
+        totals.append((version.name, version.start, version is rule, *norms, *sums))
     put_table(con, "funding_totals", pl.DataFrame(totals, schema=TOTALS_SCHEMA, orient="row"))
 
 

@@ -140,7 +140,7 @@ def _kpis(facts: _Facts) -> Step:
         row = rows[kpi.code]
         counted = f"{plain(row['numerator'])} / {plain(row['denominator'])}"
         interval = (
-            f", by chance alone {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
+            f", interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
             if row["low"] is not None
             else ""
         )
@@ -202,10 +202,10 @@ def _rank(facts: _Facts) -> Step:
 
 
 def _gates(facts: _Facts) -> Step:
-    stated = {gate.kpi: gate for gate in facts.methodology.gates}
+    judged = {row["gate"]: row for row in facts.rows("gates")}
     lines = []
-    for row in facts.rows("gates"):
-        gate = stated[row["gate"]]
+    for gate in facts.methodology.gates:
+        row = judged[gate.kpi]
         result = "passed" if row["passed"] else "not passed"
         short = f", short by {row['short_by']:,}" if row["short_by"] else ""
         lines.append(

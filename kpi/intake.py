@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pandera.polars as pa
 import polars as pl
+import pyarrow
 
 from kpi.errors import CallError, DataError
 from kpi.pseudonyms import LENGTH, pads, pseudonym
@@ -23,6 +24,8 @@ from kpi.tables import TABLES
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+
+_PIECE_ROWS = 20_000
 
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -273,7 +276,7 @@ class _Store:
 
     def _insert_rows(self, typed: pl.DataFrame) -> None:
         inner, outer = self.pads
-        self.con.register("batch", typed.to_arrow())
+        self.con.register("batch", _in_pieces(typed))
         values: dict[str, Any] = {"file_no": self.file_no}
         if self.contract.identifiers:
             values |= {"inner": inner, "outer": outer}
@@ -322,6 +325,12 @@ class _Store:
         self.con.register("batch", rows.to_arrow())
         self.con.execute(f"INSERT INTO {table} SELECT * FROM batch")
         self.con.unregister("batch")
+
+
+def _in_pieces(rows: pl.DataFrame) -> pyarrow.Table:
+    """Return the rows as Arrow without copying text, in pieces that DuckDB's threads share."""
+    whole = rows.to_arrow(compat_level=pl.CompatLevel.newest())
+    return pyarrow.Table.from_batches(whole.to_batches(max_chunksize=_PIECE_ROWS), whole.schema)
 
 
 def _insert_statement(contract: TableContract) -> str:

@@ -49,6 +49,7 @@ def connect(folder: Path, memory: str = "500MB") -> duckdb.DuckDBPyConnection:
     con.execute("SET memory_limit = $1", [memory])
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
+    con.execute("SET checkpoint_threshold = '1TB'")  # nothing here outlives the process
     return con
 
 

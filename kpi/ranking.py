@@ -33,16 +33,16 @@ RANKING_SCHEMA: dict[str, Any] = {
     "tie_broken_by": pl.String,
     "ranked_of": pl.Int64,
     "region_rank": pl.Int64,
-    "region_ranked_of": pl.Int64,
     "cluster_rank": pl.Int64,
-    "cluster_ranked_of": pl.Int64,
-    "kind_rank": pl.Int64,
-    "kind_ranked_of": pl.Int64,
-    "share_of_best": pl.Decimal(9, 6),
-    "level": pl.String,
     "league": pl.Int64,
     "leader": pl.String,
     "not_ranked_reason": pl.String,
+    "kind_rank": pl.Int64,
+    "region_ranked_of": pl.Int64,
+    "cluster_ranked_of": pl.Int64,
+    "kind_ranked_of": pl.Int64,
+    "share_of_best": pl.Decimal(9, 6),
+    "level": pl.String,
 }
 
 

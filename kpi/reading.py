@@ -17,7 +17,7 @@ import polars as pl
 from kpi.errors import CallError, DataError
 
 LONGEST_LINE = 1 << 20  # bytes: no register row comes near it; a longer one is a broken file
-BATCH_ROWS = 100_000
+BATCH_ROWS = 250_000
 _CHUNK = 1 << 20
 _SUFFIXES = (".csv", ".parquet")
 

@@ -116,7 +116,8 @@ def print_findings(
     if names := ", ".join(unread):
         console.print(f"Left unread, because no table has this name: {names}")
     errors = findings.filter(pl.col("severity") == "error")
-    told = f"Findings: {errors.height:,} errors, {findings.height - errors.height:,} warnings"
+    warnings = findings.height - errors.height
+    told = f"Findings: errors {errors.height:,}, warnings {warnings:,}"
     if findings.is_empty():
         console.print(told + ".")
         return False
@@ -149,17 +150,19 @@ def _print_heading(console: Console, of_round: Round) -> None:
         f" {methodology['name']} of {methodology['start']}, rule {rule['name']} of {rule['start']}"
     )
     console.print(
-        "Illustrative: gates, weights, leagues and the split of the norm are our reading; official"
-        " are the averages 437,000 and 912,000 ₸."
+        "Illustrative: gates, weights, leagues, exclusions and the split of the norm are our"
+        " reading of what is public."
     )
 
 
 def _print_national(console: Console, draft: Round, methodology: Methodology) -> None:
     sums = draft.receipt["national"]
     dates = draft.receipt["dates"]
+    counted = f"; {sums['students']:,} students counted on {dates['count_on']}"
     console.print(
-        f"\n{sums['active']:,} active colleges, {sums['ranked']:,} ranked;"
-        f" {sums['students']:,} students counted on {dates['count_on']}."
+        f"\n{sums['active']:,} active colleges, {sums['ranked']:,} ranked"
+        + (counted if draft.has("funding") else "")
+        + "."
     )
     national = draft.table("region_kpis").filter(pl.col("region") == "KZ")
     names = {kpi.code: kpi.name.en for kpi in methodology.kpis}
@@ -240,16 +243,21 @@ def _print_funding(console: Console, draft: Round) -> None:
     if not draft.has("funding_totals"):
         console.print("No register of students was given: nothing can be funded.")
         return
-    table = _table("rule", "eligible students>", "qualifying>", "base>", "incentive>", "total>")
+    table = _table("norm", "base>", "full>", "colleges with incentive>", "incentive>", "total>")
     for row in draft.table("funding_totals").iter_rows(named=True):
-        mark = "in force" if row["in_force"] else "old norm"
+        mark = "new" if row["in_force"] else "old"
         table.add_row(
-            f"{row['rule']} of {row['start']} ({mark})",
-            f"{row['students']:,}",
+            f"{mark}, {row['rule']} of {row['start']}",
+            f"{row['base']:,}",
+            f"{row['full']:,}",
             f"{row['qualifying']:,}",
-            *(f"{row[part]:,} {TENGE}" for part in ("base_amount", "incentive_amount", "amount")),
+            *(f"{row[part]:,} {TENGE}" for part in ("incentive_amount", "amount")),
         )
     console.print(table)
+    paid = draft.receipt["national"]["eligible_students"]
+    console.print(
+        f"for {paid:,} eligible students; base and full are official national averages per student."
+    )
 
 
 def _table(*columns: str) -> Table:

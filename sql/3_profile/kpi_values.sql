@@ -45,8 +45,10 @@ SELECT
             THEN CAST(shares.numerator AS DOUBLE)
         ELSE shares.ratio
     END AS value,
-    greatest(intervals.middle - intervals.reach, 0) AS low,
-    least(intervals.middle + intervals.reach, 1) AS high,
+    CASE WHEN intervals.n IS NOT NULL THEN greatest(intervals.middle - intervals.reach, 0) END
+        AS low,
+    CASE WHEN intervals.n IS NOT NULL THEN least(intervals.middle + intervals.reach, 1) END
+        AS high,
     CASE
         WHEN NOT list_contains(shares.applies_to, shares.college_kind) THEN 'not_applicable'
         WHEN shares.denominator = 0 THEN 'no_data'
