@@ -152,7 +152,7 @@ def _kpis(facts: _Facts) -> Step:
 def _score(facts: _Facts) -> Step:
     [ranking] = facts.rows("ranking")
     if ranking["score"] is None:
-        return Step("score", "Score", [f"none: not ranked ({ranking['not_ranked_reason']})"])
+        return Step("score", "Score", [f"none, because not ranked: {_not_ranked(facts, ranking)}"])
     scores = {row["code"]: row for row in facts.rows("kpi_scores")}
     lines = []
     for kpi in facts.methodology.kpis:
@@ -178,10 +178,22 @@ def _score(facts: _Facts) -> Step:
     return Step("score", "Score: normalised value x weight = contribution", lines)
 
 
+def _not_ranked(facts: _Facts, ranking: Row) -> str:
+    """Say why a unit is not ranked."""
+    reason = str(ranking["not_ranked_reason"])
+    if reason == "few_students":
+        least = facts.methodology.min_students.value
+        return f"{facts.unit['students']:,} students counted, fewer than {least}"
+    for row in facts.rows("kpi_values"):
+        if row["kpi"] == reason:
+            return f"{reason} is needed and is missing ({row['status']})"
+    return f"its status is {reason}"
+
+
 def _rank(facts: _Facts) -> Step:
     [row] = facts.rows("ranking")
     if row["rank"] is None:
-        return Step("rank", "Rank and league", [f"not ranked: {row['not_ranked_reason']}"])
+        return Step("rank", "Rank and league", [f"not ranked: {_not_ranked(facts, row)}"])
     lines = [f"rank {row['rank']} of {row['ranked_of']}"]
     if row["tie_size"] > 1:
         lines[0] += f", shared by {row['tie_size']}"

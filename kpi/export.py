@@ -81,7 +81,7 @@ def _safe_text(table: pl.DataFrame) -> pl.DataFrame:
     text = pl.col(pl.String)
     return table.with_columns(
         pl.when(text.str.contains(_FORMULA_STARTS))
-        .then(pl.concat_str(pl.lit("'"), text))
+        .then(pl.lit("'") + text)
         .otherwise(text)
         .name.keep()
     )

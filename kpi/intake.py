@@ -39,7 +39,7 @@ CELL_CHECKS = {
     "not_a_boolean": "{column} is {found}. Write true or false.",
     "not_a_number": "{column} is {found}, which is no number. Write it as 48.5.",
     "not_allowed": "{column} is {found}, which is not in its list of values. Use {expected}.",
-    "wrong_form": "{column} is {found}, which does not have the form expected: {expected}.",
+    "wrong_form": "{column} is {found}, which does not have its form: {expected}.",
     "out_of_range": "{column} is {found}, which is out of range. Use {expected}.",
     "wrong_length": "{column} has a text that is empty or too long. Use {expected}.",
 }

@@ -139,7 +139,9 @@ def print_findings(
 def _finding_line(row: dict[str, Any]) -> str:
     place = f"{row['file']}, record {row['record']}" if row["file"] else row["table_name"]
     college = f", college {row['college_id']}" if row["college_id"] else ""
-    return f"- {place}{college}: {row['message']} (expected: {row['expected']})"
+    said = row["expected"] in row["message"]
+    expected = "" if said else f" (expected: {row['expected']})"
+    return f"- {place}{college}: {row['message']}{expected}"
 
 
 def _print_heading(console: Console, of_round: Round) -> None:
