@@ -27,6 +27,7 @@ TABLES = (
     "row_counts",
 )
 EXCEL_ROWS = 1_048_576
+FORMATS = {"score": "0.00", "share": "0.00", "coefficient": "0.00000000", "threshold": "0.00"}
 
 _FORMULA_STARTS = r"^[=+\-@\t\r]"
 
@@ -44,8 +45,9 @@ def export_round(of_round: Round, to: Path) -> list[Path]:
             "The folder cannot be made.", where=str(to), found=error.strerror or str(error)
         ) from error
     stem = f"{of_round.name}-{of_round.version}"
-    tables = {name: _marked(of_round, name) for name in TABLES if of_round.has(name)}
-    tables["findings"] = _marked_frame(of_round, of_round.findings())
+    tables = {name: of_round.table(name) for name in TABLES if of_round.has(name)}
+    tables["findings"] = of_round.findings()
+    tables = {name: _marked(of_round, table) for name, table in tables.items()}
     paths = []
     for name, table in tables.items():
         paths.append(to / f"{stem}-{name}.csv")
@@ -55,19 +57,19 @@ def export_round(of_round: Round, to: Path) -> list[Path]:
     return paths
 
 
-def _marked(of_round: Round, name: str) -> pl.DataFrame:
-    return _marked_frame(of_round, of_round.table(name))
-
-
-def _marked_frame(of_round: Round, table: pl.DataFrame) -> pl.DataFrame:
-    """Put the round, its version and the status of its rules before each row."""
+def _marked(of_round: Round, table: pl.DataFrame) -> pl.DataFrame:
+    """Put the round, its version and the status of its rules before each row, and the college's
+    name and region after its id.
+    """
     status = load_file(of_round.methodology_file(), Methodology).status
-    return table.select(
-        pl.lit(of_round.name).alias("round"),
-        pl.lit(of_round.version).alias("version"),
-        pl.lit(status).alias("rules_status"),
-        pl.all(),
-    )
+    marks = {"round": of_round.name, "version": of_round.version, "rules_status": status}
+    if "college_id" in table.columns and "name_ru" not in table.columns:
+        colleges = of_round.table("colleges").select("college_id", "name_ru", "region")
+        place = table.columns.index("college_id") + 1
+        columns = [*table.columns[:place], "name_ru", "region", *table.columns[place:]]
+        table = table.join(colleges, on="college_id", how="left", maintain_order="left")
+        table = table.select(columns)
+    return table.select(*(pl.lit(text).alias(name) for name, text in marks.items()), pl.all())
 
 
 def write_csv(table: pl.DataFrame, path: Path) -> None:
@@ -108,6 +110,15 @@ def _write_workbook(tables: dict[str, pl.DataFrame], of_round: Round, path: Path
                 table_style="Table Style Light 1",
                 freeze_panes=(1, 0),
                 autofit=True,
+                column_widths={name: 150 for name in table.columns if name.endswith("amount")},
                 header_format={"bold": True},
                 dtype_formats={pl.Float64: "0.0000", pl.Int64: "#,##0"},
+                column_formats={
+                    name: form for name, form in FORMATS.items() if name in table.columns
+                },
             )
+            sheet = workbook.get_worksheet_by_name(name)
+            sheet.set_landscape()
+            sheet.set_paper(9)  # A4
+            sheet.fit_to_pages(1, 0)
+            sheet.repeat_rows(0)
