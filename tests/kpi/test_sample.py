@@ -4,153 +4,25 @@ Nothing of the pipeline is used: the KPIs of DESIGN §5 are computed with plain 
 files, and compared with ``data/reference/facts.toml``.
 """
 
-import csv
-import hashlib
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from sample_round import ACCEPTED, DAY, DAY_BEFORE, EMPLOYED, EXCLUDED, Round, on, valid
 
-from kpi import sample, tables
+from kpi import tables
 from kpi.resources import data_folder
-from kpi.sample import apportion, choose_exactly, control_digit, rank_within, write_sample
+from kpi.sample import write_sample
+from kpi.sample.codes import COLUMNS, DESTINATION_SOURCES, DESTINATIONS
+from kpi.sample.ids import control_digit
 
 REFERENCE = data_folder() / "reference"
 FACTS: dict[str, Any] = tomllib.loads((REFERENCE / "facts.toml").read_text(encoding="utf-8"))
-DAY = date(2025, 10, 1)
-DAY_BEFORE = date(2024, 10, 1)
-EMPLOYED = ["employed", "self_employed"]
-ACCEPTED = ["pension_contributions", "employer_contract", "entrepreneur_register"]
-EXCLUDED = {
-    "further_study": "enrolment_register",
-    "military_service": "military_register",
-    "parental_leave": "social_payment",
-    "emigrated": "civil_register",
-    "deceased": "civil_register",
-}
-
-
-def read(path: Path) -> pl.DataFrame:
-    frame = pl.read_csv(path, infer_schema=False)
-    dated = [c for c in frame.columns if c.endswith("_on") or c in ("valid_from", "valid_to")]
-    return frame.with_columns(pl.col(dated).str.to_date("%Y-%m-%d", strict=True))
-
-
-@dataclass
-class Round:
-    """A written sample, its tables with the unit (legal entity) and region of each row."""
-
-    folder: Path
-
-    @cached_property
-    def colleges(self) -> pl.DataFrame:
-        return read(self.folder / "colleges.csv").with_columns(
-            unit=pl.coalesce("parent_id", "successor_id", "college_id")
-        )
-
-    @cached_property
-    def units(self) -> pl.DataFrame:
-        return self.colleges.filter(pl.col("parent_id").is_null(), pl.col("status") == "active")
-
-    def with_unit(self, table: str) -> pl.DataFrame:
-        places = self.colleges.select("college_id", "unit", "region")
-        frame = read(self.folder / f"{table}.csv")
-        joined = frame.join(places, on="college_id", how="left", maintain_order="left")
-        assert joined["unit"].null_count() == 0, f"{table}: a college that is not in colleges.csv"
-        return joined
-
-    @cached_property
-    def students(self) -> pl.DataFrame:
-        return self.with_unit("students")
-
-    @cached_property
-    def agreements(self) -> pl.DataFrame:
-        return self.with_unit("dual_agreements")
-
-    @cached_property
-    def graduates(self) -> pl.DataFrame:
-        late = pl.col("destination_on") > pl.col("observed_on")
-        by = pl.col("destination_source")
-        work = pl.col("destination").is_in(EMPLOYED) & ~late
-        excluded = pl.any_horizontal(
-            *((pl.col("destination") == d) & (by == source) for d, source in EXCLUDED.items())
-        )
-        return (
-            self.with_unit("graduates")
-            .with_columns(year=pl.col("graduated_on").dt.offset_by("4mo").dt.year())
-            .with_columns(observed_on=pl.date(pl.col("year"), 10, 1))
-            .with_columns(
-                employed=work.fill_null(False) & by.is_in(ACCEPTED),
-                declared=work.fill_null(False) & (by == "declared"),
-                excluded=excluded & ~late.fill_null(False),
-                dual=pl.col("dual") == "true",
-            )
-        )
-
-    @cached_property
-    def accreditations(self) -> pl.DataFrame:
-        return self.with_unit("accreditations")
-
-    @cached_property
-    def counted(self) -> pl.DataFrame:
-        return self.students.filter(on(DAY))
-
-    @cached_property
-    def contingent(self) -> pl.DataFrame:
-        return self.counted.filter(
-            pl.col("study_form") == "full_time", pl.col("academic_leave") == "false"
-        )
-
-    @cached_property
-    def in_force(self) -> pl.DataFrame:
-        return self.agreements.filter(valid)
-
-    @cached_property
-    def dual(self) -> pl.DataFrame:
-        return self.contingent.join(self.in_force, on=["unit", "student_id"], how="semi")
-
-    @cached_property
-    def cohort(self) -> pl.DataFrame:
-        return self.graduates.filter(pl.col("year") == 2025)
-
-    @cached_property
-    def rates(self) -> pl.DataFrame:
-        """One row a unit: employment, dual share, institutional accreditation."""
-        work = self.cohort.group_by("unit").agg(
-            cohort=pl.len(), employed=pl.col("employed").sum(), excluded=pl.col("excluded").sum()
-        )
-        institutions = self.accreditations.filter(valid, pl.col("scope") == "institutional")
-        return (
-            self.units.select("unit", "region")
-            .join(work, on="unit", how="left")
-            .join(self.counted.group_by("unit").len("students"), on="unit", how="left")
-            .join(self.contingent.group_by("unit").len("contingent"), on="unit", how="left")
-            .join(self.dual.group_by("unit").len("dual"), on="unit", how="left")
-            .with_columns(pl.col("cohort", "employed", "excluded", "dual").fill_null(0))
-            .with_columns(
-                employment=pl.col("employed") / (pl.col("cohort") - pl.col("excluded")),
-                dual_share=pl.col("dual") / pl.col("contingent"),
-                accredited=pl.col("unit").is_in(institutions["unit"].unique().to_list()),
-            )
-        )
-
-
-def on(day: date) -> pl.Expr:
-    return (pl.col("enrolled_on") <= day) & (
-        pl.col("left_on").is_null() | (pl.col("left_on") > day)
-    )
-
-
-valid = (pl.col("valid_from") <= DAY) & (pl.col("valid_to") >= DAY)
 
 
 @pytest.fixture(scope="module")
@@ -158,28 +30,21 @@ def national(tmp_path_factory: pytest.TempPathFactory) -> Round:
     folder = tmp_path_factory.mktemp("national")
     said: list[str] = []
     paths = write_sample(folder, progress=said.append)
-    assert [path.name for path in paths] == [f"{table}.csv" for table in sample.COLUMNS]
+    assert [path.name for path in paths] == [f"{table}.csv" for table in COLUMNS]
     assert all(path.is_file() for path in paths)
     assert said
     return Round(folder)
-
-
-@pytest.fixture(scope="module")
-def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("spoiled")
-    write_sample(folder, colleges=120, students=80_000, defects=True)
-    return folder
 
 
 # --------------------------------------------------------------------------- the files
 
 
 def test_columns_are_those_of_the_data_contract(national: Round) -> None:
-    for table in sample.COLUMNS:
+    for table in COLUMNS:
         with (national.folder / f"{table}.csv").open(encoding="utf-8") as file:
             header = file.readline().rstrip("\n").split(",")
         assert header == list(tables.TABLES[table].to_schema().columns), table
-        assert header == sample.COLUMNS[table]
+        assert header == COLUMNS[table]
     assert not (national.folder / "assessments.csv").exists()
 
 
@@ -190,7 +55,7 @@ PARSED: dict[Any, Callable[[str], pl.Expr]] = {
 }
 
 
-@pytest.mark.parametrize("table", list(sample.COLUMNS))
+@pytest.mark.parametrize("table", list(COLUMNS))
 def test_every_row_meets_the_data_contract(national: Round, table: str) -> None:
     frame = pl.read_csv(national.folder / f"{table}.csv", infer_schema=False)
     schema = tables.TABLES[table].to_schema()
@@ -205,7 +70,7 @@ def test_every_row_meets_the_data_contract(national: Round, table: str) -> None:
 
 
 def test_only_college_names_are_quoted(national: Round) -> None:
-    for table in sample.COLUMNS:
+    for table in COLUMNS:
         text = (national.folder / f"{table}.csv").read_bytes()
         assert b"\r" not in text
         assert (b'"' in text) == (table == "colleges"), table
@@ -235,20 +100,6 @@ def test_numbers_have_a_control_digit_and_an_impossible_month(national: Round) -
     assert (control_digit(value // 10) == value % 10).all()
     colleges = set(national.colleges["college_id"])
     assert not colleges & set(national.agreements["employer_bin"])
-
-
-def test_control_digit_by_hand() -> None:
-    # first weights: a leading 7 weighs 1, so 7; a last 1 weighs 11, so 0
-    assert control_digit(np.array([70000000000, 1])).tolist() == [7, 0]
-    # a 1 in the tenth place weighs 10: second weights, where it weighs 1
-    assert control_digit(np.array([10])).tolist() == [1]
-    # where both sums give 10 there is no number
-    digits = control_digit(np.arange(100_000, dtype=np.int64))
-    assert (digits == -1).sum() > 0
-    for base in np.flatnonzero(digits == -1)[:20]:
-        cells = [int(c) for c in f"{base:011d}"]
-        for weights in ([*range(1, 12)], [3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]):
-            assert sum(w * c for w, c in zip(weights, cells, strict=True)) % 11 == 10
 
 
 # --------------------------------------------------------------------------- colleges
@@ -434,8 +285,8 @@ def test_destinations_are_dated_and_proven_as_in_life(national: Round) -> None:
     assert (cohort["destination_on"] == DAY).any()
     unproven = cohort.filter(pl.col("destination").is_in(list(EXCLUDED)) & ~pl.col("excluded"))
     assert unproven.height == 260
-    assert set(cohort["destination"]) == set(sample.DESTINATIONS)
-    assert set(cohort["destination_source"]) == set(sample.DESTINATION_SOURCES)
+    assert set(cohort["destination"]) == set(DESTINATIONS)
+    assert set(cohort["destination_source"]) == set(DESTINATION_SOURCES)
     gone = cohort["destination"].is_in(["emigrated", "deceased"]).sum()
     assert 300 <= gone <= 600
 
@@ -630,244 +481,3 @@ def test_students_study_what_the_reference_knows(national: Round) -> None:
     for specialty, qualification in pairs.iter_rows():
         assert qualification[-8:-2] == specialty[:6]
     assert set(real["code"]) <= set(pairs["qualification"])
-
-
-# --------------------------------------------------------------------------- small and scaled
-
-
-def digest(folder: Path) -> dict[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-    }
-
-
-def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
-    size = {"colleges": 40, "students": 6_000, "defects": True}
-    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
-        write_sample(tmp_path / name, seed=seed, **size)
-    first = digest(tmp_path / "a")
-    assert len(first) == 6
-    assert digest(tmp_path / "b") == first
-    other = digest(tmp_path / "c")
-    assert all(other[name] != first[name] for name in first)
-
-
-@pytest.mark.parametrize(("colleges", "students"), [(30, 2_000), (100, 30_000)])
-def test_smaller_sizes_are_scaled(tmp_path: Path, colleges: int, students: int) -> None:
-    write_sample(tmp_path, colleges=colleges, students=students)
-    small = Round(tmp_path)
-    part = students / 556_000
-    assert small.units.height == colleges
-    assert small.units["region"].n_unique() == 20
-    assert small.counted.height == students
-    assert small.dual.height == small.in_force.height == round(108_000 * part)
-    assert small.in_force["employer_bin"].n_unique() == round(18_000 * part)
-    assert small.in_force["unit"].n_unique() == round(552 * colleges / 772)
-    assert small.cohort.height == round(169_300 * part)
-    assert small.cohort["employed"].sum() == round(102_300 * part)
-    state = small.counted["funding_source"].is_in(["state_order", "targeted_state_order"]).sum()
-    assert state == round(0.706 * students)
-    assert (small.rates["cohort"] == 0).sum() == 1
-    assert (small.rates["students"] == 24).sum() == 1
-
-
-@pytest.mark.parametrize(
-    ("size", "message"),
-    [
-        ({"colleges": 29, "students": 2_000}, "colleges: 29, expected at least 30"),
-        ({"colleges": 30, "students": 1_999}, "students: 1999, expected at least 2000"),
-        ({"colleges": 772, "students": 19_000}, "expected at least 19300 for 772 colleges"),
-    ],
-)
-def test_too_small_a_size_is_refused(tmp_path: Path, size: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        write_sample(tmp_path / "none", **size)
-    assert not (tmp_path / "none").exists()
-
-
-# --------------------------------------------------------------------------- drawing
-
-
-def test_apportion() -> None:
-    assert apportion([1, 1, 1], 10).tolist() == [4, 3, 3]
-    assert apportion([5, 3, 2], 10).tolist() == [5, 3, 2]
-    assert apportion([0.4, 0.35, 0.25], 2).tolist() == [1, 1, 0]
-    assert apportion([9, 1, 1], 12, at_most=[4, 9, 9]).tolist() == [4, 4, 4]
-    assert apportion([9, 1, 0], 12, at_least=[0, 0, 2]).tolist() == [9, 1, 2]
-    assert apportion([0, 0], 3).tolist() == [2, 1]
-    assert apportion([1, 1], 3, at_least=[4, 8]).tolist() == [1, 2]
-    with pytest.raises(ValueError, match="9 do not fit into places for 5"):
-        apportion([1, 1], 9, at_most=[2, 3])
-
-
-def test_choose_exactly_takes_the_likelier_more_often() -> None:
-    rng = np.random.Generator(np.random.PCG64(1))
-    lean = np.repeat([-1.0, 1.0], 5_000)
-    chosen = choose_exactly(rng, lean, 4_321)
-    assert chosen.sum() == 4_321
-    assert chosen[5_000:].mean() > 2 * chosen[:5_000].mean()
-    assert not choose_exactly(rng, lean, 0).any()
-    assert choose_exactly(rng, lean, 10_000).all()
-
-
-def test_rank_within() -> None:
-    assert rank_within(np.array([3, 1, 3, 3, 1, 2])).tolist() == [0, 0, 1, 2, 1, 0]
-
-
-# --------------------------------------------------------------------------- defects
-
-
-@dataclass
-class Spoiled:
-    """The rows of a spoiled sample as lists of fields, by table and record number."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        self.lines: dict[str, list[list[str]]] = {}
-        for table in sample.COLUMNS:
-            with (self.folder / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-                self.lines[table] = list(csv.reader(file))
-        with (self.folder / "defects.csv").open(encoding="utf-8", newline="") as file:
-            self.defects = list(csv.DictReader(file))
-
-    def row(self, defect: dict[str, str]) -> dict[str, str]:
-        fields = self.lines[defect["table"]][int(defect["record"]) - 1]
-        return dict(zip(sample.COLUMNS[defect["table"]], fields, strict=False))
-
-    def partners(self, defect: dict[str, str]) -> list[dict[str, str]]:
-        """Return the other listed records with the same check and value or key."""
-        return [
-            other
-            for other in self.defects
-            if other is not defect
-            and (other["table"], other["check"]) == (defect["table"], defect["check"])
-        ]
-
-
-PATTERNS = {
-    "specialty": tables.SPECIALTY,
-    "qualification": tables.QUALIFICATION,
-    "employer_bin": tables.BIN,
-}
-
-
-def wrong(all_rows: Spoiled, defect: dict[str, str]) -> bool:  # noqa: PLR0911, PLR0912
-    """Judge from the file alone whether the listed record has the listed defect."""
-    row, column, table = all_rows.row(defect), defect["column"], defect["table"]
-    cell = row.get(column, "")
-    known = {line[0] for line in all_rows.lines["colleges"][1:]}
-    match defect["check"]:
-        case "missing_value":
-            return cell == "" and not tables.TABLES[table].to_schema().columns[column].nullable
-        case "not_a_date":
-            try:
-                date.fromisoformat(cell)
-            except ValueError:
-                return True
-            return not re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell)
-        case "not_an_integer":
-            return not re.fullmatch(r"-?[0-9]+", cell)
-        case "not_a_boolean":
-            return cell not in ("true", "false")
-        case "not_allowed":
-            allowed = tables.TABLES[table].to_schema().columns[column].checks[0]
-            return cell not in allowed.statistics["allowed_values"]
-        case "wrong_form":
-            return not re.fullmatch(PATTERNS[column], cell)
-        case "out_of_range":
-            return cell.isdigit() and not 1 <= int(cell) <= 5
-        case "wrong_field_count":
-            return len(row) == int(defect["value"]) == len(sample.COLUMNS[table]) - 2
-        case "unknown_college":
-            return cell not in known and re.fullmatch(tables.COLLEGE_ID, cell) is not None
-        case "unknown_specialty":
-            reference = pl.read_csv(REFERENCE / "specialties.csv", infer_schema=False)["specialty"]
-            return cell not in set(reference) and re.fullmatch(tables.SPECIALTY, cell) is not None
-        case "unknown_student":
-            return all(cell != line[0] for line in all_rows.lines["students"])
-        case "ends_before_begins":
-            return row["valid_to"] < row["valid_from"]
-        case "destination_before_graduation":
-            return row["destination_on"] < row["graduated_on"]
-        case "employed_without_date":
-            return row["destination"] in EMPLOYED and cell == ""
-        case "left_before_enrolled":
-            return row["left_on"] < row["enrolled_on"]
-        case "programme_without_specialty":
-            return row["scope"] == "programme" and cell == ""
-        case "repeated_key":
-            twins = [all_rows.row(other) for other in all_rows.partners(defect)]
-            return twins.count(row) == 1
-        case "counted_twice" | "graduated_twice":
-            others = [all_rows.row(other) for other in all_rows.partners(defect)]
-            pair = [other for other in others if other[column] == cell]
-            if len(pair) != 1 or pair[0]["college_id"] == row["college_id"]:
-                return False
-            if defect["check"] == "counted_twice":
-                return not row["left_on"] and row["enrolled_on"] <= "2025-10-01"
-            return "2024-09-01" <= row["graduated_on"] <= "2025-08-31"
-    raise AssertionError(f"a check this test does not know: {defect['check']}")
-
-
-CHECKS = (
-    "missing_value not_a_date not_an_integer not_a_boolean not_allowed wrong_form out_of_range "
-    "wrong_field_count unknown_college unknown_specialty unknown_student ends_before_begins "
-    "counted_twice repeated_key graduated_twice destination_before_graduation "
-    "employed_without_date left_before_enrolled programme_without_specialty"
-).split()
-
-
-def test_every_listed_defect_is_in_the_file(spoiled: Path) -> None:
-    found = Spoiled(spoiled)
-    counts = Counter(defect["check"] for defect in found.defects)
-    assert set(counts) == set(CHECKS)
-    assert min(counts.values()) >= 3
-    for defect in found.defects:
-        assert list(defect) == "table file record column check college_id value".split()
-        assert defect["file"] == f"{defect['table']}.csv"
-        assert wrong(found, defect), defect
-        row = found.row(defect)
-        assert row["college_id"] == defect["college_id"]
-        if defect["column"]:
-            assert row[defect["column"]] == defect["value"]
-    where = Counter((defect["table"], defect["record"]) for defect in found.defects)
-    assert max(where.values()) == 1, "one wrong row, one defect"
-
-
-def test_defects_sit_in_many_large_colleges(spoiled: Path) -> None:
-    found = Spoiled(spoiled)
-    planted = {d["college_id"] for d in found.defects if d["check"] != "unknown_college"}
-    assert len(planted) > 40
-    sizes = Counter(
-        line[2] for line in found.lines["students"][1:] if len(line) > 9 and not line[9]
-    )
-    assert min(sizes[college] for college in planted) > 290
-
-
-def test_nothing_else_is_wrong(spoiled: Path, tmp_path: Path) -> None:
-    """Apart from the listed records the files are those of the sample without defects."""
-    write_sample(tmp_path, colleges=120, students=80_000)
-    found = Spoiled(spoiled)
-    listed = {(defect["table"], int(defect["record"])) for defect in found.defects}
-    for table, lines in found.lines.items():
-        with (tmp_path / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-            clean = list(csv.reader(file))
-        for record, line in enumerate(lines, start=1):
-            if record > len(clean):
-                assert (table, record) in listed, "an added row is listed"
-            elif line != clean[record - 1]:
-                assert (table, record) in listed, f"{table} {record} changed, not listed"
-        assert len(lines) >= len(clean)
-
-    students = {line[0] for line in found.lines["students"]}
-    strangers = [d["value"] for d in found.defects if d["check"] == "unknown_student"]
-    named = [line[1] for line in found.lines["dual_agreements"][1:]]
-    assert sorted(s for s in named if s not in students) == sorted(strangers)
-
-
-def test_a_sample_with_defects_still_works_when_small(tmp_path: Path) -> None:
-    paths = write_sample(tmp_path, colleges=30, students=2_000, defects=True)
-    assert paths[-1].name == "defects.csv"
-    assert len(Spoiled(tmp_path).defects) == 88
