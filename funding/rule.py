@@ -1,6 +1,7 @@
 """The funding rule: norms and coefficients as a dated file (DESIGN §6)."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -14,6 +15,8 @@ from kpi.dated import (
     Words,
     earlier_versions,
     in_force,
+    refuse,
+    repeated,
 )
 
 FundingSource = Literal["state_order", "targeted_state_order", "self_paid"]
@@ -25,7 +28,7 @@ class Coefficient(Stated):
 
     attribute: Literal["cost_group", "locality"]
     value: Words
-    coefficient: Number = Field(gt=0, decimal_places=4)
+    coefficient: Number = Field(gt=0, lt=100_000, decimal_places=4)
 
 
 class Share(Stated):
@@ -50,21 +53,29 @@ class Rule(DatedFile):
     shares: list[Share] = []
 
     @model_validator(mode="after")
-    def _norms_make_sense(self) -> Self:
-        if not 0 < self.base.value <= self.full.value:
-            raise ValueError(
-                f"base is {self.base.value} and full is {self.full.value}; "
-                "expected 0 < base <= full"
-            )
-        pays_more = self.full.value > self.base.value
-        if self.mode == "threshold" and pays_more and not self.gates.value:
-            raise ValueError("mode threshold with a higher norm; expected at least one gate")
-        if (self.mode == "leagues") != bool(self.shares):
-            raise ValueError(
-                f"mode {self.mode} with {len(self.shares)} shares; "
-                "expected a share for each league in mode leagues, and none otherwise"
-            )
+    def _pays_once(self) -> Self:
+        refuse([*self._norm_faults(), *self._repeated()])
         return self
+
+    def _norm_faults(self) -> Iterator[str]:
+        base, full = self.base.value, self.full.value
+        if not 0 < base <= full:
+            yield f"base, full: are {base} and {full}; expected 0 < base <= full"
+        if self.mode == "threshold" and full > base and not self.gates.value:
+            yield "gates: none, with a higher norm in mode threshold; expected at least one gate"
+        if (self.mode == "leagues") != bool(self.shares):
+            yield (
+                f"shares: {len(self.shares)} in mode {self.mode}; expected one for each league in"
+                " mode leagues, and none otherwise"
+            )
+
+    def _repeated(self) -> Iterator[str]:
+        """What is given twice would be joined, and paid, twice."""
+        yield from repeated("coefficients", [(c.attribute, c.value) for c in self.coefficients])
+        yield from repeated("shares", [share.league for share in self.shares])
+        yield from repeated("gates", self.gates.value)
+        yield from repeated("funding_sources", self.funding_sources.value)
+        yield from repeated("study_forms", self.study_forms.value)
 
 
 def load_rule(name: str, on: dt.date) -> Rule:

@@ -6,7 +6,8 @@ point are read as Decimal. Every value carries its ``reference`` and ``status``.
 
 import datetime as dt
 import tomllib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -19,7 +20,11 @@ from kpi.resources import data_folder
 Status = Literal["official", "illustrative"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Words = Annotated[str, Field(min_length=1)]
-Number = Annotated[Decimal, BeforeValidator(lambda v: Decimal(v) if type(v) is int else v)]
+Number = Annotated[
+    Decimal,
+    BeforeValidator(lambda v: Decimal(v) if type(v) is int else v),
+    Field(max_digits=18, decimal_places=6),  # what the parameter tables hold: no digit is lost
+]
 Value = TypeVar("Value")
 
 
@@ -84,21 +89,35 @@ def load_file(path: Path, model: type[File]) -> File:
         return model.model_validate(content)
     except ValidationError as error:
         raise CallError(
-            f"The file {path.name} is wrong in {error.error_count()} place(s).",
+            f"The file {path.name} is wrong.",
             where=str(path),
             found="\n" + "\n".join(f"    {line}" for line in _faults(error)),
             do="Correct these places; nothing was computed.",
         ) from error
 
 
-def _faults(error: ValidationError) -> Iterable[str]:
+def _faults(error: ValidationError) -> Iterator[str]:
     """Yield a line a fault: path in the file, what is expected, value found."""
     for fault in error.errors():
-        path = ".".join(str(part) for part in fault["loc"]) or "the file as a whole"
-        text = fault["msg"].removeprefix("Value error, ")
+        path = ".".join(str(part) for part in fault["loc"])
         found = fault["input"]
         shown = "" if isinstance(found, dict) else f"; found {found!r}"[:120]
-        yield f"{path}: {text}{shown}"
+        for text in fault["msg"].removeprefix("Value error, ").splitlines():
+            yield f"{path}: {text}{shown}" if fault["loc"] else text
+
+
+def repeated(what: str, keys: Iterable[Hashable]) -> Iterator[str]:
+    """Yield a fault for each key that is given more than once: it would count twice."""
+    for key, times in Counter(keys).items():
+        if times > 1:
+            told = " ".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
+            yield f"{what}: {told} is given {times} times; expected once"
+
+
+def refuse(faults: Iterable[str]) -> None:
+    """Raise ValueError with all faults, a line each, if there are any."""
+    if lines := list(faults):
+        raise ValueError("\n".join(lines))
 
 
 def versions(kind: str, name: str) -> list[Path]:

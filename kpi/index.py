@@ -135,8 +135,7 @@ def score(values: Floats, framework: pl.DataFrame) -> Scores:
             column, node.normalise or "none", node.floor, node.target, node.direction
         )
         if node.normalise == "goalposts":
-            at_floor[node.code] = normal == 0
-            at_target[node.code] = normal == 100
+            at_floor[node.code], at_target[node.code] = _at_goalposts(column, node)
         unranked |= np.isnan(column) & (node.missing == "not_ranked")
         normalised[node.code] = np.nan_to_num(normal) if node.missing == "zero" else normal
     weight_in_parent: dict[str, Floats] = {}
@@ -154,6 +153,13 @@ def score(values: Floats, framework: pl.DataFrame) -> Scores:
     return Scores(normalised[tree.root], normalised, weight, contribution, at_floor, at_target)
 
 
+def _at_goalposts(column: Floats, node: _Node) -> tuple[Bools, Bools]:
+    """Return where the values that map to 0 and to 100 are reached."""
+    assert node.floor is not None and node.target is not None
+    low, high = column <= node.floor, column >= node.target
+    return (low, high) if node.direction == 1 else (high, low)
+
+
 def normalise(
     values: Floats, how: str, floor: float | None, target: float | None, direction: int
 ) -> Floats:
@@ -169,7 +175,7 @@ def normalise(
         scaled = np.clip(100 * (values - floor) / (target - floor), 0, 100)
         return np.asarray(100 - scaled if direction == -1 else scaled)
     values = values * direction
-    if how == "none":
+    if how == "none" or values.shape[-1] == 0:
         return values
     if how == "percentile_rank":
         return _percentile_rank(values)
@@ -186,7 +192,8 @@ def normalise(
             mean = np.where(present, values, 0).sum(axis=-1, keepdims=True) / count
             squares = np.where(present, (values - mean) ** 2, 0).sum(axis=-1, keepdims=True)
             deviation = np.sqrt(squares / (count - 1))
-            return np.asarray(np.where(deviation > 0, (values - mean) / deviation, 0 * values))
+            spread = _over_units(np.fmax, values) - _over_units(np.fmin, values)
+            return np.asarray(np.where(spread > 0, (values - mean) / deviation, 0 * values))
     raise ValueError(f"unknown normaliser {how}")
 
 
@@ -232,7 +239,7 @@ def aggregate(parts: Floats, weights: Floats, how: str) -> Floats:
         total = (weights * known).sum(axis=-1)
     else:
         raise ValueError(f"unknown aggregator {how}")
-    return np.where(np.isnan(parts).all(axis=-1), np.nan, total)
+    return np.where((np.isnan(parts) | (weights == 0)).all(axis=-1), np.nan, total)
 
 
 def _shares_of_index(

@@ -1,13 +1,25 @@
 """The methodology: KPIs, weights, gates and leagues as a dated file (DESIGN §5)."""
 
 import datetime as dt
-from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from kpi.dated import Code, DatedFile, Names, Number, Stated, StatedValue, Strict, Words, in_force
+from kpi.dated import (
+    Code,
+    DatedFile,
+    Names,
+    Number,
+    Stated,
+    StatedValue,
+    Strict,
+    Words,
+    in_force,
+    refuse,
+    repeated,
+)
 from kpi.errors import CallError
 
 Kind = Literal["outcome_share", "register_share", "flag", "ratio", "median", "points"]
@@ -43,7 +55,7 @@ class Group(Stated):
     code: Code
     name: Names
     parent: Code | None = None
-    weight: Number = Decimal(1)
+    weight: Number = Field(default=Decimal(1), ge=0)
     aggregate: Aggregate
     missing: Missing = "reweight"
 
@@ -52,7 +64,7 @@ class Score(Strict):
     """How a KPI enters the index."""
 
     parent: Code
-    weight: Number
+    weight: Number = Field(ge=0)
     direction: Literal[1, -1] = 1
     normalise: Normalise = "goalposts"
     floor: Number | None = None
@@ -115,100 +127,113 @@ class Methodology(DatedFile):
     specialty_indicator: StatedValue[str] | None = None
 
     @model_validator(mode="after")
-    def _names_agree(self) -> Self:
+    def _fits_together(self) -> Self:
+        refuse(
+            [
+                *self._names_repeated(),
+                *self._names_unknown(),
+                *self._tree_faults(),
+                *self._scale_faults(),
+                *self._league_faults(),
+            ]
+        )
+        refuse(self._weight_faults())  # only where the tree is one
+        return self
+
+    def _names_repeated(self) -> Iterator[str]:
         codes = [group.code for group in self.groups] + [kpi.code for kpi in self.kpis]
-        for code, times in Counter(codes).items():
-            _require(times == 1, f"code {code} is given {times} times; expected once")
+        yield from repeated("groups, kpis: the code", codes)
+        yield from repeated("gates", [gate.kpi for gate in self.gates])
+        yield from repeated(
+            "sources", [(a.destination, s) for a in self.sources for s in a.sources]
+        )
+
+    def _names_unknown(self) -> Iterator[str]:
         kpis = {kpi.code for kpi in self.kpis}
         groups = {group.code for group in self.groups}
-        gates = [gate.kpi for gate in self.gates]
-        roots = [group.code for group in self.groups if group.parent is None]
-        _require(
-            roots == [INDEX], f"one group without parent, `{INDEX}`, is expected; found {roots}"
-        )
-        for group in self.groups:
-            _require(
-                group.parent is None or group.parent in groups,
-                f"group {group.code} has the parent {group.parent}, which is no group",
-            )
-            _require(_reaches_root(group, self.groups), f"group {group.code} hangs in a circle")
-        for kpi in self.kpis:
-            _require(
-                kpi.score is None or kpi.score.parent in groups,
-                f"KPI {kpi.code} has a parent that is no group",
-            )
-        for code in [*gates, *self.tie_chain.value]:
-            _require(code in kpis, f"{code} is no KPI of this methodology")
+        gates = {gate.kpi for gate in self.gates}
+        parents = [(f"groups.{g.code}", g.parent) for g in self.groups if g.parent is not None]
+        parents += [(f"kpis.{k.code}", k.score.parent) for k in self.kpis if k.score]
+        for path, parent in parents:
+            if parent not in groups:
+                yield f"{path}: has the parent {parent}, which is no group"
+        for path, codes in (("gates", gates), ("tie_chain", self.tie_chain.value)):
+            for code in codes:
+                if code not in kpis:
+                    yield f"{path}: {code} is no KPI of this methodology"
         for league in self.leagues:
             for gate in league.gates:
-                _require(
-                    gate in gates,
-                    f"league {league.league} asks for the gate {gate}, "
-                    "which this methodology has not",
-                )
-        return self
+                if gate not in gates:
+                    yield f"leagues.{league.league}: {gate} is no gate of this methodology"
 
-    @model_validator(mode="after")
-    def _weights_sum(self) -> Self:
+    def _tree_faults(self) -> Iterator[str]:
+        roots = [group.code for group in self.groups if group.parent is None]
+        if roots != [INDEX]:
+            yield f"groups: one without parent, `{INDEX}`, is expected; found {roots}"
         for group in self.groups:
-            children = self.children(group.code)
-            _require(bool(children), f"group {group.code} has nothing in it")
-            if group.aggregate == "sum":
-                continue
-            total = sum((weight for _, weight in children), Decimal(0))
-            listed = " + ".join(f"{code} {weight}" for code, weight in children)
-            _require(
-                total == group.weight,
-                f"the weights in {group.code} sum to {total}; expected {group.weight} ({listed})",
-            )
-        return self
+            if not _reaches_root(group, self.groups):
+                yield f"groups.{group.code}: hangs in a circle of parents"
+            if not self.children(group.code):
+                yield f"groups.{group.code}: has nothing in it"
 
-    @model_validator(mode="after")
-    def _goalposts_stand(self) -> Self:
+    def _scale_faults(self) -> Iterator[str]:
+        aggregates = {group.code: group.aggregate for group in self.groups}
         for kpi in self.kpis:
             score = kpi.score
-            if score is None or score.normalise != "goalposts":
+            if score is None:
                 continue
-            _require(
-                score.floor is not None and score.target is not None,
-                f"KPI {kpi.code} is scored by goalposts; expected floor and target",
-            )
-            _require(
-                score.floor < score.target,  # type: ignore[operator]
-                f"KPI {kpi.code} has floor {score.floor} and target {score.target}; "
-                "expected floor below target",
-            )
-        return self
+            if score.normalise == "goalposts":
+                if score.floor is None or score.target is None:
+                    yield f"kpis.{kpi.code}: is scored by goalposts; expected floor and target"
+                elif score.floor >= score.target:
+                    yield (
+                        f"kpis.{kpi.code}: has floor {score.floor} and target {score.target};"
+                        " expected floor below target"
+                    )
+            may_be_negative = score.normalise in ("z_score", "none")
+            if may_be_negative and aggregates.get(score.parent) == "geometric":
+                yield (
+                    f"kpis.{kpi.code}: is normalised by {score.normalise} under a geometric mean;"
+                    " expected a scale that is never negative"
+                )
 
-    @model_validator(mode="after")
-    def _leagues_in_order(self) -> Self:
+    def _league_faults(self) -> Iterator[str]:
         numbers = [league.league for league in self.leagues]
-        _require(
-            numbers == list(range(1, len(numbers) + 1)),
-            f"leagues are numbered {numbers}; expected 1, 2, 3, ...",
-        )
+        if numbers != list(range(1, len(numbers) + 1)):
+            yield f"leagues: are numbered {numbers}; expected 1, 2, 3, ..."
         for league in self.leagues:
-            bounds = (league.max_count is not None) + (league.max_rank is not None)
-            is_last = league.league == len(self.leagues)
-            _require(
-                bounds == (0 if is_last else 1),
-                f"league {league.league} has {bounds} bounds; expected "
-                + ("none, it takes the rest" if is_last else "max_count or max_rank"),
-            )
+            bounds = [league.max_count, league.max_rank].count(None)
+            if league.league < len(self.leagues) and bounds != 1:
+                yield (
+                    f"leagues.{league.league}: has {2 - bounds} bounds;"
+                    " expected max_count or max_rank"
+                )
+            if league.league == len(self.leagues) and (bounds != 2 or league.gates):
+                yield (
+                    f"leagues.{league.league}: is the last one and has bounds or gates;"
+                    " expected none, it takes the rest"
+                )
         shares = [level.min_share for level in self.levels]
-        _require(shares == sorted(shares, reverse=True), "levels are expected from high to low")
-        return self
+        if shares != sorted(shares, reverse=True):
+            told = ", ".join(str(share) for share in shares)
+            yield f"levels: start at {told}; expected from high to low"
+
+    def _weight_faults(self) -> Iterator[str]:
+        for group in self.groups:
+            children = self.children(group.code)
+            total = sum((weight for _, weight in children), Decimal(0))
+            if group.aggregate != "sum" and total != group.weight:
+                listed = " + ".join(f"{code} {weight}" for code, weight in children)
+                yield (
+                    f"groups.{group.code}: the weights in it sum to {total}; expected"
+                    f" {group.weight} ({listed})"
+                )
 
     def children(self, code: str) -> list[tuple[str, Decimal]]:
         """Return (code, weight) of the groups and KPIs under a group, in the file's order."""
         groups = [(g.code, g.weight) for g in self.groups if g.parent == code]
         scored = [(k.code, k.score.weight) for k in self.kpis if k.score and k.score.parent == code]
         return groups + scored
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise ValueError(message)
 
 
 def _reaches_root(group: Group, groups: list[Group]) -> bool:
@@ -256,8 +281,8 @@ def round_dates(
 def first_year(round_id: str) -> int:
     """Return 2025 for the round 2025-26. Raises CallError for any other form."""
     year, _, rest = round_id.partition("-")
-    right = year.isdigit() and len(year) == 4 and rest == f"{(int(year) + 1) % 100:02d}"
-    if not right:
+    is_year = year.isascii() and year.isdigit() and len(year) == 4
+    if not is_year or rest != f"{(int(year) + 1) % 100:02d}":
         raise CallError(
             "A round is named after its academic year.",
             where="--round",

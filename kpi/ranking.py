@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -104,7 +104,11 @@ def rank_units(
     """
     framework = framework_of(methodology)
     codes = indicator_codes(framework)
-    facts = {(row["college_id"], row["kpi"]): row for row in kpi_values.iter_rows(named=True)}
+    stated = {kpi.code: kpi for kpi in methodology.kpis}
+    facts = {
+        (row["college_id"], row["kpi"]): row | {"stated": stated.get(row["kpi"])}
+        for row in kpi_values.iter_rows(named=True)
+    }
     rows = [dict(row) for row in units.sort("college_id").iter_rows(named=True)]
     for row in rows:
         row["not_ranked_reason"] = _reason_not_ranked(row, facts, methodology)
@@ -157,8 +161,8 @@ def place_in_order(
     """Return the rows in order, each with ``rank``, ``tie_size``, ``tie_broken_by``, ``ranked_of``.
 
     Standard competition ranking (1, 2, 2, 4) on ``score``, then on the exact values of the chain's
-    KPIs, missing last, then shared. ``tie_broken_by`` is the last KPI of the chain that was needed
-    to tell the unit from another of the same score.
+    KPIs (the better value first, missing last), then shared. ``tie_broken_by`` is the last KPI of
+    the chain that was needed to tell the unit from another of the same score.
     """
     for row in rows:
         exact = [_exact(facts[row["college_id"], kpi]) for kpi in chain]
@@ -190,9 +194,14 @@ def _share_needed(rows: list[Unit], chain: list[str]) -> None:
 
 
 def _exact(fact: dict[str, Any]) -> Fraction | None:
+    """Return a KPI's exact value, larger is better, or None where it is missing."""
     if fact["status"] != "ok":
         return None
-    return Fraction(fact["numerator"]) / Fraction(fact["denominator"])
+    kpi = fact.get("stated")
+    is_median = kpi is not None and kpi.kind == "median"
+    value = Fraction(fact["numerator"]) / (1 if is_median else Fraction(fact["denominator"]))
+    is_worse_when_high = kpi is not None and kpi.score is not None and kpi.score.direction == -1
+    return -value if is_worse_when_high else value
 
 
 def _competition_ranks(rows: list[Unit], name: str, key: Callable[[Unit], Hashable]) -> None:
@@ -271,7 +280,7 @@ def _find_levels(rows: list[Unit], methodology: Methodology) -> None:
     if best <= 0:
         return
     for row in rows:
-        row["share_of_best"] = (row["score"] / best).quantize(Decimal("0.000001"))
+        row["share_of_best"] = (row["score"] / best).quantize(Decimal("0.000001"), ROUND_HALF_UP)
         reached = [lv.code for lv in methodology.levels if row["score"] >= lv.min_share * best]
         row["level"] = reached[0] if reached else None
 
