@@ -20,7 +20,7 @@ import pyarrow
 from kpi.errors import CallError, DataError
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading import SourceFile, find_files, open_file
-from kpi.tables import TABLES
+from kpi.tables import COLLEGE_ID, TABLES
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -30,6 +30,9 @@ _PIECE_ROWS = 20_000
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 NUMBER = r"^-?[0-9]{1,13}(\.[0-9]{1,4})?$"
+
+# a BIN has 4 to 6 in its fifth place, where a person's number has the day of birth, 0 to 3
+_SURELY_A_COLLEGE = r"^([0-9]{4}[4-6][0-9]{7}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
 
 CELL_CHECKS = {
     "wrong_field_count": "The row has {found} fields. Check for a missing or an extra comma.",
@@ -218,7 +221,8 @@ def _check_header(contract: TableContract, source: SourceFile, header: list[str]
         raise DataError(
             "The header lacks columns that the table must have.",
             where=f"{source.path}, record 1",
-            found=", ".join(header)[:300],
+            # only names of the table: a file without its header has people in its first row
+            found=", ".join(name for name in header if name in contract.types) or "none of them",
             expected=", ".join(missing),
             do=f"Add the missing columns; the table `{contract.name}` is described in the README.",
         )
@@ -284,23 +288,23 @@ class _Store:
         self.con.unregister("batch")
 
     def _insert_unreadable(self, text: pl.DataFrame) -> None:
-        """Keep the rows as text, with pseudonyms for identifiers wherever they stand."""
-        # in a row of wrong length cells may have slipped: any 12 digits may be somebody's number
+        """Keep the rows as text, with pseudonyms for identifiers wherever they stand: in a row of
+        wrong length the cells may have slipped, and any of them may be somebody's number.
+        """
         slipped = pl.col("fields").is_not_null()
+        is_college = pl.col("college_id").str.contains(_SURELY_A_COLLEGE).fill_null(False)
         hidden = text.with_columns(
-            [
-                pl.when(
-                    pl.lit(name in self.contract.identifiers)
-                    | (slipped & pl.col(name).str.contains(r"[0-9]{12}") & (name != "college_id"))
-                )
-                .then(pl.col(name).map_elements(self._pseudonym, return_dtype=pl.String))
-                .otherwise(pl.col(name))
-                .alias(name)
-                for name in self.contract.types
-            ]
+            pl.when(
+                (slipped & ~is_college)
+                if name == "college_id"
+                else (slipped | pl.lit(name in self.contract.identifiers))
+            )
+            .then(pl.col(name).map_elements(self._pseudonym, return_dtype=pl.String))
+            .otherwise(pl.col(name))
+            .alias(name)
+            for name in self.contract.types
         )
         person = self.contract.identifiers[0] if self.contract.identifiers else None
-        college_form = self.contract.schema.columns["college_id"].checks[0].statistics["pattern"]
         self._append(
             "unreadable",
             hidden.select(
@@ -308,7 +312,11 @@ class _Store:
                 "row_id",
                 pl.lit(self.file_no, pl.Int32).alias("file_no"),
                 "record",
-                pl.when(pl.col("college_id").str.contains(college_form))
+                pl.when(
+                    pl.when(slipped)
+                    .then(pl.col("college_id").str.contains(_SURELY_A_COLLEGE))
+                    .otherwise(pl.col("college_id").str.contains(COLLEGE_ID))
+                )
                 .then(pl.col("college_id"))
                 .alias("college_id"),
                 pl.col(person).alias("person_id")
@@ -399,7 +407,7 @@ def find_wrong_cells(
         ["row_id", "column_name"], keep="first", maintain_order=True
     )
     rows = findings.filter(pl.col("check_name") == "wrong_field_count")
-    return pl.concat([rows, whole]).with_columns(
+    return pl.concat([rows, whole], rechunk=True).with_columns(
         found=pl.when(pl.col("column_name").is_in(contract.identifiers))
         .then(pl.format("({} characters)", pl.col("found").str.len_chars().fill_null(0)))
         .otherwise(pl.col("found").str.slice(0, 100))

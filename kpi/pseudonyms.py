@@ -1,9 +1,11 @@
 """Pseudonyms of people: HMAC-SHA256 under a key that stays out of every round (DESIGN §10)."""
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from kpi.errors import CallError
@@ -62,19 +64,22 @@ def pads(key: bytes) -> tuple[bytes, bytes]:
 
 
 def _read_or_make(path: Path) -> str:
-    """Return the key file's text; of two processes that make it at once, one wins."""
+    """Return the key file's text. It appears whole, by one link: of two processes that make it at
+    once one wins, and one that is killed leaves none.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as file:
+                file.write(secrets.token_hex(32))
+                file.flush()
+                with contextlib.suppress(FileExistsError):
+                    os.link(file.name, path)
         return path.read_text(encoding="ascii", errors="replace")
     except OSError as error:
         raise CallError(
-            "The key file for pseudonyms cannot be made.",
+            "The key file for pseudonyms cannot be made or read.",
             where=str(path),
             found=str(error.strerror),
             do=f"Set {KEY_VARIABLE}, or make the folder writable.",
         ) from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text := secrets.token_hex(32))
-    return text

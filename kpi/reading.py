@@ -8,8 +8,10 @@ is marked on that row (``fields``) and judged by intake.
 import codecs
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +21,8 @@ from kpi.errors import CallError, DataError
 LONGEST_LINE = 1 << 20  # bytes: no register row comes near it; a longer one is a broken file
 BATCH_ROWS = 250_000
 _CHUNK = 1 << 20
+_NOWHERE = "\0"  # stands in no file: NUL bytes are refused
+_LONE_RETURN = re.compile(rb"\r(?=[^\n])")
 _SUFFIXES = (".csv", ".parquet")
 
 
@@ -37,6 +41,7 @@ class _Bytes:
 
     sha256: str
     has_quotes: bool
+    lone_return_line: int  # 0: none
 
 
 def find_files(folder: Path, tables: list[str]) -> tuple[list[SourceFile], list[Path]]:
@@ -86,87 +91,135 @@ def _open_csv(source: SourceFile) -> tuple[str, list[str], Iterator[pl.DataFrame
     path = source.path
     seen = _look_at_bytes(path)
     header = _read_header(path)
-    wrong = _count_fields_quoted(path, header) if seen.has_quotes else _count_fields(path, header)
+    if seen.has_quotes:
+        return seen.sha256, header, _quoted_batches(path, header)
+    if seen.lone_return_line:
+        raise _refuse(
+            path,
+            "A line of the file ends with a carriage return alone.",
+            where=f"line {seen.lone_return_line}",
+            expected="lines that end with a line feed",
+            do="Export the file again as `CSV UTF-8`.",
+        )
+    return seen.sha256, header, _plain_batches(path, header)
+
+
+def _plain_batches(path: Path, header: list[str]) -> Iterator[pl.DataFrame]:
+    """Yield the batches of a file without quotes, where a record is a line; rows of wrong length
+    are marked, blank lines (no fields at all) left out.
+    """
+    wrong = _count_fields(path, header)
     rows = pl.scan_csv(
         path,
         infer_schema=False,
         schema=dict.fromkeys(header, pl.String),
+        quote_char=None,
         truncate_ragged_lines=True,
-        row_index_name="record",
+        row_index_name=_NOWHERE,
         row_index_offset=2,
         glob=False,
-    )
-    return seen.sha256, header, _csv_batches(rows, wrong)
-
-
-def _csv_batches(rows: pl.LazyFrame, wrong: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Yield batches, mark rows of wrong length, and leave out blank lines (no fields at all)."""
-    record = pl.col("record").cast(pl.Int64)
+    ).select(pl.col(_NOWHERE).cast(pl.Int64).alias("record"), *_own(header))
     for batch in rows.collect_batches(chunk_size=BATCH_ROWS):
         if wrong.is_empty():
-            yield batch.with_columns(record, fields=pl.lit(None, pl.Int64))
+            yield batch.with_columns(fields=pl.lit(None, pl.Int64))
             continue
-        marked = batch.with_columns(record).join(
-            wrong, on="record", how="left", maintain_order="left"
-        )
+        marked = batch.join(wrong, on="record", how="left", maintain_order="left")
         yield marked.filter(pl.col("fields").is_null() | (pl.col("fields") > 0))
 
 
+def _quoted_batches(path: Path, header: list[str]) -> Iterator[pl.DataFrame]:
+    """Yield the batches of a file with quotes from the reader that judges the quotes: two readers
+    would not agree on where a record ends.
+    """
+    own = _own(header)
+    places = [header.index(name) for name in own]
+    schema = {"record": pl.Int64, "fields": pl.Int64, **dict.fromkeys(own, pl.String)}
+    width = len(header)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        numbered = enumerate(_records(path, file), start=1)
+        rows = ((number, row) for number, row in numbered if row and number > 1)
+        while batch := list(islice(rows, BATCH_ROWS)):
+            cells = [
+                (
+                    number,
+                    None if len(row) == width else len(row),
+                    *(row[at] or None if at < len(row) else None for at in places),
+                )
+                for number, row in batch
+            ]
+            yield pl.DataFrame(cells, schema=schema, orient="row")
+
+
+def _own(header: list[str]) -> list[str]:
+    """The file's columns but those with a name that a batch needs; no table has such a column."""
+    return [name for name in header if name not in ("record", "fields")]
+
+
 def _look_at_bytes(path: Path) -> _Bytes:
-    """Read the file once: hash, encoding, NUL bytes, longest line, whether it has quotes."""
+    """Read the file once: hash, encoding, NUL bytes, longest line, quotes, lone returns."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    quotes = 0
-    position = line = line_bytes = 0
+    has_quotes = False
+    line, line_bytes, lone_return, carried = 1, 0, 0, b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             line_bytes += chunk.find(b"\n") if b"\n" in chunk else len(chunk)
-            if line_bytes > LONGEST_LINE:
-                raise _refuse(
-                    path,
-                    "A line of the file is too long.",
-                    where=f"line {line + 1}",
-                    found=f"more than {LONGEST_LINE:,} bytes without a line end",
-                    expected="one row on one line",
-                    do="Export the file again as CSV.",
-                )
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError as error:
-                lines = line + chunk.count(b"\n", 0, max(error.start, 0))
-                raise _refuse(
-                    path,
-                    "The file is not UTF-8 text.",
-                    where=f"line {lines + 1}",
-                    found=f"byte 0x{error.object[error.start]:02x}",
-                    expected="text encoded as UTF-8",
-                    do="Save the file as `CSV UTF-8` and read it again.",
-                ) from error
-            if b"\0" in chunk:
-                line += chunk.count(b"\n", 0, chunk.find(b"\0"))
-                raise _refuse(
-                    path,
-                    "The file holds NUL bytes.",
-                    where=f"line {line + 1}",
-                    expected="text encoded as UTF-8",
-                    do="Export the file again as `CSV UTF-8`; it may be UTF-16 or damaged.",
-                )
+            _refuse_wrong_bytes(path, chunk, decoder, line, line_bytes)
             digest.update(chunk)
-            quotes += chunk.count(b'"')
+            ends = carried + chunk
+            if not lone_return and (found := _LONE_RETURN.search(ends)):
+                lone_return = line + ends.count(b"\n", 0, found.start())
+            carried = chunk[-1:] if chunk.endswith(b"\r") else b""
+            has_quotes = has_quotes or b'"' in chunk
             line += chunk.count(b"\n")
-            position += len(chunk)
             if b"\n" in chunk:
                 line_bytes = len(chunk) - chunk.rfind(b"\n") - 1
-    if position == 0:
-        raise _refuse(
-            path,
-            "The file is empty.",
-            expected="a header row and the rows of the table",
-            do="Export the file again, or take it away if there are no such rows.",
-        )
+        if file.tell() == 0:
+            raise _refuse(
+                path,
+                "The file is empty.",
+                expected="a header row and the rows of the table",
+                do="Export the file again, or take it away if there are no such rows.",
+            )
     if decoder.getstate()[0]:
         raise _refuse(path, "The file ends inside a character.", do="Export the file again.")
-    return _Bytes(digest.hexdigest(), quotes > 0)
+    return _Bytes(digest.hexdigest(), has_quotes, lone_return or (line if carried else 0))
+
+
+def _refuse_wrong_bytes(
+    path: Path, chunk: bytes, decoder: codecs.IncrementalDecoder, line: int, line_bytes: int
+) -> None:
+    """Refuse a chunk that begins in ``line`` for a line too long, wrong encoding or NUL bytes."""
+    if line_bytes > LONGEST_LINE:
+        raise _refuse(
+            path,
+            "A line of the file is too long.",
+            where=f"line {line}",
+            found=f"more than {LONGEST_LINE:,} bytes without a line end",
+            expected="one row on one line",
+            do="Export the file again as CSV.",
+        )
+    try:
+        decoder.decode(chunk)
+    except UnicodeDecodeError as error:
+        before = chunk.count(b"\n", 0, error.start)
+        raise _refuse(
+            path,
+            "The file is not UTF-8 text.",
+            where=f"line {line + before}",
+            found=f"byte 0x{error.object[error.start]:02x}",
+            expected="text encoded as UTF-8",
+            do="Save the file as `CSV UTF-8` and read it again.",
+        ) from error
+    if b"\0" in chunk:
+        before = chunk.count(b"\n", 0, chunk.find(b"\0"))
+        raise _refuse(
+            path,
+            "The file holds NUL bytes.",
+            where=f"line {line + before}",
+            expected="text encoded as UTF-8",
+            do="Export the file again as `CSV UTF-8`; it may be UTF-16 or damaged.",
+        )
 
 
 def _read_header(path: Path) -> list[str]:
@@ -198,7 +251,7 @@ def _count_fields(path: Path, header: list[str]) -> pl.DataFrame:
         pl.scan_csv(
             path,
             has_header=False,
-            separator="\x1f",
+            separator=_NOWHERE,
             quote_char=None,
             infer_schema=False,
             schema={"line": pl.String},
@@ -215,17 +268,6 @@ def _count_fields(path: Path, header: list[str]) -> pl.DataFrame:
         .filter((pl.col("fields") != len(header)) & (pl.col("record") > 1))
         .collect(engine="streaming")
     )
-
-
-def _count_fields_quoted(path: Path, header: list[str]) -> pl.DataFrame:
-    """The same for a file with quotes, where only a full CSV reader knows what a record is."""
-    wrong: dict[str, list[int]] = {"record": [], "fields": []}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, fields in enumerate(_records(path, file), start=1):
-            if len(fields) != len(header):
-                wrong["record"].append(number)
-                wrong["fields"].append(len(fields))
-    return pl.DataFrame(wrong, schema={"record": pl.Int64, "fields": pl.Int64})
 
 
 def _records(path: Path, file: Iterator[str]) -> Iterator[list[str]]:
@@ -267,7 +309,7 @@ def _open_parquet(source: SourceFile) -> tuple[str, list[str], Iterator[pl.DataF
 
 def _parquet_batches(rows: pl.LazyFrame, header: list[str]) -> Iterator[pl.DataFrame]:
     """Yield batches with every value as text, so that one set of patterns judges every format."""
-    text = rows.select(pl.col(header).cast(pl.String).replace("", None))
+    text = rows.select(pl.col(_own(header)).cast(pl.String).replace("", None))
     indexed = text.with_row_index("record", offset=2)
     for batch in indexed.collect_batches(chunk_size=BATCH_ROWS):
         yield batch.with_columns(

@@ -1,0 +1,27 @@
+"""The rounds that many tests read; each is computed once."""
+
+from pathlib import Path
+
+import pytest
+from inputs import run
+
+from kpi.resources import data_folder
+from kpi.rounds import Round
+
+
+@pytest.fixture(scope="session")
+def example_folder() -> Path:
+    """The input of the twelve worked colleges."""
+    return data_folder() / "example"
+
+
+@pytest.fixture(scope="session")
+def example_round(example_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Round:
+    """The twelve worked colleges under the rule `threshold`."""
+    return run(example_folder, tmp_path_factory.mktemp("threshold"), rule="threshold")
+
+
+@pytest.fixture(scope="session")
+def example_round_leagues(example_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Round:
+    """The twelve worked colleges under the rule `leagues`."""
+    return run(example_folder, tmp_path_factory.mktemp("leagues"), rule="leagues")
