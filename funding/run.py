@@ -4,7 +4,7 @@ import datetime as dt
 import importlib.metadata
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import kpi
 from funding.allocation import allocate
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
+from kpi.dated import path_of
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.pipeline import (
@@ -101,9 +102,7 @@ def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report)
         finally:
             con.close()
         (built / "tmp").rmdir()
-        sources = _sources(folder, intake, key, started)
-        rounds.write_json(built / "sources.json", sources)
-        rounds.write_json(built / "receipt.json", receipt)
+        rounds.write_documents(built, receipt, _sources(folder, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
 
@@ -136,7 +135,7 @@ def compute(
     """
     clean = read_selects(con, "1_clean")
     kpis = kpi_selects(con, plan.methodology)
-    require_tables(kpis, clean, intake.given, folder)
+    require_tables(kpis, clean, intake, folder)
     report("checking rows", 0, 5)
     done = check_rows(con, plan)
     report("counting KPIs", 1, 5)
@@ -199,7 +198,8 @@ def findings_of(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return the findings in order, without the working row numbers."""
     rows: pl.DataFrame = con.sql(
         "SELECT * EXCLUDE (row_id) FROM findings"
-        " ORDER BY table_name, college_id, check_name, column_name, found, file, record"
+        " ORDER BY table_name, college_id, check_name, column_name, found, expected, message,"
+        " file, record"
     ).pl()
     return rows
 
@@ -208,26 +208,11 @@ def _write_draft(
     con: duckdb.DuckDBPyConnection, plan: Plan, intake: Intake, built: Path
 ) -> dict[str, Any]:
     """Write every table of the round and return the receipt."""
-    inputs = {name: _write_input(con, name, built / "inputs") for name in intake.given}
-    inputs["unreadable"] = rounds.write_table(
-        con,
+    inputs = {name: _input_select(name) for name in intake.given}
+    inputs["unreadable"] = (
         "SELECT table_name, college_id, person_id, cells FROM unreadable",
         "ALL",
-        built / "inputs" / "unreadable.parquet",
     )
-    reference = {
-        name: rounds.write_table(
-            con, f"SELECT * FROM {name}", "ALL", built / "reference" / f"{name}.parquet"
-        )
-        for name in REFERENCE
-    }
-    tables = {
-        name: rounds.write_table(
-            con, f"SELECT * FROM {name}", "ALL", built / "tables" / f"{name}.parquet"
-        )
-        for name in _kept_tables(con)
-    }
-    findings_of(con).write_parquet(built / "findings.parquet")
     return {
         "product": kpi.__version__,
         "round": plan.round_id,
@@ -235,29 +220,31 @@ def _write_draft(
         "methodology": _freeze_methodology(plan, built),
         "rule": _freeze_rule(plan, built),
         "sql": {"sha256": rounds.freeze_sql(built)},
-        "reference": reference,
-        "inputs": inputs,
-        "tables": tables,
-        "findings": rounds.content_of(built / "findings.parquet", without=["file", "record"]),
+        "inputs": rounds.write_tables(con, built, "inputs", inputs),
+        "reference": rounds.write_tables(con, built, "reference", _whole(REFERENCE)),
+        "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con))),
+        "findings": rounds.write_findings(built, findings_of(con)),
         "checks": _check_results(con),
         "waivers": [],
         "national": _national_sums(con),
     }
 
 
-def _write_input(con: duckdb.DuckDBPyConnection, name: str, folder: Path) -> dict[str, Any]:
-    """Write the rows of an input table as they were read, with whether each was accepted."""
+def _whole(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    return {name: (f"SELECT * FROM {name}", "ALL") for name in names}
+
+
+def _input_select(name: str) -> tuple[str, str]:
+    """The rows of an input table as they were read, with whether each was accepted; its order."""
     contract = TableContract(name)
     columns = list(contract.types)
     rest = [column for column in columns if column not in contract.key]
-    return rounds.write_table(
-        con,
+    select = (
         f"SELECT {', '.join(columns)}, rejected_rows.row_id IS NULL AS accepted FROM raw_{name}"
         f" LEFT JOIN (SELECT row_id FROM rejected_rows WHERE table_name = '{name}')"
-        " AS rejected_rows USING (row_id)",
-        ", ".join([*contract.key, *rest]),
-        folder / f"{name}.parquet",
+        " AS rejected_rows USING (row_id)"
     )
+    return select, ", ".join([*contract.key, *rest])
 
 
 def _kept_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -271,22 +258,18 @@ def _kept_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _freeze_methodology(plan: Plan, built: Path) -> dict[str, str]:
     methodology = plan.methodology
-    path = rounds.shipped_file("methodology", plan.methodology_name, methodology.start)
-    digest = rounds.freeze_file(path, built / "methodology.toml")
+    path = path_of("methodology", plan.methodology_name, methodology)
+    digest = rounds.freeze_methodology(built, path)
     return {"name": methodology.name, "start": str(methodology.start), "sha256": digest}
 
 
 def _freeze_rule(plan: Plan, built: Path) -> dict[str, Any]:
     rule = plan.rule
-    path = rounds.shipped_file("rules", plan.rule_name, rule.start)
-    earlier = {
-        str(version.start): rounds.freeze_file(
-            rounds.shipped_file("rules", version.name, version.start),
-            built / f"rule-{version.start}.toml",
-        )
+    older = {
+        str(version.start): path_of("rules", version.name, version)
         for version in earlier_rules(rule)
     }
-    digest = rounds.freeze_file(path, built / "rule.toml")
+    digest, earlier = rounds.freeze_rules(built, path_of("rules", plan.rule_name, rule), older)
     return {"name": rule.name, "start": str(rule.start), "sha256": digest, "earlier": earlier}
 
 

@@ -112,9 +112,12 @@ def run(
     with _progress() as report:
         draft = run_round(folder, store, plan, read_key(key_file), report)
     print_round(draft)
-    findings = draft.findings()
     has_errors = print_findings(
-        findings, draft.table("row_counts"), [], [], draft.path / "findings.parquet"
+        draft.findings(),
+        draft.table("row_counts"),
+        draft.sources["notes"],
+        draft.sources["unread"],
+        draft.path / "findings.parquet",
     )
     raise typer.Exit(1 if has_errors else 0)
 
@@ -213,7 +216,9 @@ def main() -> None:
     except OSError as error:
         typer.echo(f"Error: a file or folder could not be used: {error}", err=True)
         sys.exit(2)
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic inside polars is no Exception
         if os.environ.get("KPI_DEBUG"):
             raise
         typer.echo(

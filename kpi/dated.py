@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -167,6 +167,8 @@ def earlier_versions(kind: str, file: File, model: type[File]) -> list[File]:
     return [version for version in loaded if version.start < file.start]
 
 
-def dump(file: DatedFile) -> dict[str, Any]:
-    """Return the file's content in plain values, for hashing and for storing beside a round."""
-    return file.model_dump(mode="json")
+def path_of(kind: str, name: str, file: DatedFile) -> Path:
+    """Return where a loaded version stands: the file that ``name`` is, or the shipped one."""
+    if name.endswith(".toml"):
+        return Path(name)
+    return data_folder() / kind / name / f"{file.start}.toml"

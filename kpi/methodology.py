@@ -1,6 +1,7 @@
 """The methodology: KPIs, weights, gates and leagues as a dated file (DESIGN §5)."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal, Self
@@ -281,7 +282,7 @@ def round_dates(
 def first_year(round_id: str) -> int:
     """Return 2025 for the round 2025-26. Raises CallError for any other form."""
     year, _, rest = round_id.partition("-")
-    is_year = year.isascii() and year.isdigit() and len(year) == 4
+    is_year = re.fullmatch("[12][0-9]{3}", year)
     if not is_year or rest != f"{(int(year) + 1) % 100:02d}":
         raise CallError(
             "A round is named after its academic year.",

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from kpi.errors import CallError, DataError
+from kpi.intake import Intake
 from kpi.methodology import Methodology
 from kpi.resources import data_folder, sql_folder
 
@@ -219,7 +220,7 @@ def kpi_selects(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> lis
 
 
 def require_tables(
-    selects: Iterable[Select], clean: Iterable[Select], given: Iterable[str], folder: Path
+    selects: Iterable[Select], clean: Iterable[Select], intake: Intake, folder: Path
 ) -> None:
     """Check that the input has ``colleges`` and the tables that the KPIs read, through whatever
     clean tables. Raises DataError that names each missing file and the KPI that needs it.
@@ -229,12 +230,14 @@ def require_tables(
     for select in selects:
         for table in _inputs_read(select.reads, clean_reads):
             needs.setdefault(table, f"the KPI {select.table}")
-    missing = {table: why for table, why in sorted(needs.items()) if table not in set(given)}
+    missing = {table: why for table, why in sorted(needs.items()) if table not in intake.given}
     if missing:
         raise DataError(
             "Input tables are missing.",
             where=str(folder),
-            found="files for " + (", ".join(sorted(given)) or "no table at all"),
+            found="files for "
+            + (", ".join(intake.given) or "no table at all")
+            + (f"; left unread: {', '.join(intake.unread)}" if intake.unread else ""),
             expected="; ".join(f"{t}.csv, needed by {why}" for t, why in missing.items()),
             do="Add the files, or choose a methodology that does not need them.",
         )

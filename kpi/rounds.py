@@ -16,9 +16,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +32,7 @@ import duckdb
 import polars as pl
 
 from kpi.errors import CallError
-from kpi.resources import data_folder, sql_folder
+from kpi.resources import sql_folder
 
 DRAFTS_KEPT = 2  # the newest, and the one before it for those who are reading it
 
@@ -93,9 +96,9 @@ def building(store: Path, round_id: str) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _clear_abandoned(folder)
-        built = folder / f".building-{socket.gethostname()}-{os.getpid()}"
-        shutil.rmtree(built, ignore_errors=True)
-        built.mkdir()
+        prefix = f".building-{socket.gethostname()}-{os.getpid()}-"
+        built = Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
+        built.chmod(0o755)  # as any folder; mkdtemp gives it to its owner alone
     except OSError as error:
         raise CallError(
             "The store of rounds cannot be written.",
@@ -111,15 +114,24 @@ def building(store: Path, round_id: str) -> Iterator[Path]:
 
 def _clear_abandoned(folder: Path) -> None:
     """Remove what processes of this machine left that no longer run."""
-    for left in folder.glob(f".building-{socket.gethostname()}-*"):
-        try:
-            os.kill(int(left.name.rsplit("-", 1)[1]), 0)
-        except ProcessLookupError:
+    ours = re.compile(rf"\.building-{re.escape(socket.gethostname())}-(\d{{1,9}})(-\w+)?")
+    for left in folder.glob(".building-*"):
+        named = ours.fullmatch(left.name)
+        if named and not _runs(int(named[1])):
             shutil.rmtree(left, ignore_errors=True)
-        except (PermissionError, ValueError):
-            continue
     for left in folder.glob(".removed-*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def finish_draft(built: Path) -> Round:
@@ -142,12 +154,13 @@ def finish_draft(built: Path) -> Round:
 
 def drafts(folder: Path) -> list[Path]:
     """Return the drafts in a round's folder, oldest first."""
-    return sorted((p for p in folder.glob("draft-*") if p.is_dir()), key=_number)
+    return sorted((p for p in folder.glob("draft-*") if p.is_dir() and _number(p)), key=_number)
 
 
 def _number(path: Path) -> int:
-    digits = path.name.rpartition("-")[2]
-    return int(digits) if digits.isdigit() else 0
+    """A draft's number; 0 for a folder that somebody else made."""
+    named = re.fullmatch(r"draft-([1-9][0-9]{0,8})", path.name)
+    return int(named[1]) if named else 0
 
 
 def open_round(store: Path, round_id: str | None = None) -> Round:
@@ -168,16 +181,33 @@ def open_round(store: Path, round_id: str | None = None) -> Round:
     return Round(drafts(store / chosen)[-1])
 
 
-def write_table(
-    con: duckdb.DuckDBPyConnection, select: str, order: str, path: Path
-) -> dict[str, Any]:
-    """Write rows to Parquet in a total order and return their count and content hash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    target = str(path).replace("'", "''")
-    con.execute(
-        f"COPY ({select} ORDER BY {order}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-    )
-    return content_of(path)
+def write_tables(
+    con: duckdb.DuckDBPyConnection, built: Path, part: str, selects: Mapping[str, tuple[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """Write one part of a draft (``inputs``, ``reference`` or ``tables``) to Parquet.
+
+    ``selects`` has, by table, a SELECT and the total order of its rows. Returns each table's
+    content; one table is hashed while the next is written.
+    """
+    folder = built / part
+    folder.mkdir()
+    with ThreadPoolExecutor(max_workers=1) as hashing:
+        contents = {}
+        for name, (select, order) in selects.items():
+            path = folder / f"{name}.parquet"
+            target = str(path).replace("'", "''")
+            con.execute(
+                f"COPY ({select} ORDER BY {order}) TO '{target}'"
+                " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            )
+            contents[name] = hashing.submit(content_of, path)
+        return {name: content.result() for name, content in contents.items()}
+
+
+def write_findings(built: Path, findings: pl.DataFrame) -> dict[str, Any]:
+    """Write the findings; their content leaves out files and records, which are no content."""
+    findings.write_parquet(built / "findings.parquet")
+    return content_of(built / "findings.parquet", without=["file", "record"])
 
 
 def content_of(path: Path, without: list[str] | None = None) -> dict[str, Any]:
@@ -207,6 +237,12 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
+def write_documents(built: Path, receipt: dict[str, Any], sources: dict[str, Any]) -> None:
+    """Write the receipt and the sources of a draft."""
+    write_json(built / "receipt.json", receipt)
+    write_json(built / "sources.json", sources)
+
+
 def freeze_sql(built: Path) -> str:
     """Copy ``sql/`` into the draft and return the hash of all its files."""
     shutil.copytree(sql_folder(), built / "sql")
@@ -217,12 +253,19 @@ def freeze_sql(built: Path) -> str:
     return digest.hexdigest()
 
 
-def freeze_file(source: Path, target: Path) -> str:
-    """Copy one file into the draft and return its hash."""
+def freeze_methodology(built: Path, path: Path) -> str:
+    """Copy the methodology into the draft and return its hash."""
+    return _freeze(path, built / "methodology.toml")
+
+
+def freeze_rules(
+    built: Path, path: Path, earlier: Mapping[str, Path]
+) -> tuple[str, dict[str, str]]:
+    """Copy the rule in force and its earlier versions (by start) and return their hashes."""
+    older = {start: _freeze(old, built / f"rule-{start}.toml") for start, old in earlier.items()}
+    return _freeze(path, built / "rule.toml"), older
+
+
+def _freeze(source: Path, target: Path) -> str:
     shutil.copyfile(source, target)
     return hashlib.sha256(target.read_bytes()).hexdigest()
-
-
-def shipped_file(kind: str, name: str, start: object) -> Path:
-    """Return the path of a shipped methodology or rule, or of the file that ``name`` is."""
-    return Path(name) if name.endswith(".toml") else data_folder() / kind / name / f"{start}.toml"

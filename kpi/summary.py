@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from kpi.dated import load_file
 from kpi.errors import CallError
@@ -32,7 +33,7 @@ def print_round(draft: Round) -> None:
     if methodology.levels:
         _print_levels(console, draft, methodology)
     _print_funding(console, draft)
-    console.print(f"\nFiles: {draft.path}")
+    console.print(f"\nFiles: {draft.path}", markup=False)
 
 
 def print_ranking(
@@ -83,7 +84,8 @@ def print_specialties(of_round: Round, top: int) -> None:
     _print_heading(console, of_round)
     table = _table("overall rank>", "specialty", "college", "points>", "rank in specialty>")
     for row in rows.head(top or rows.height).iter_rows(named=True):
-        table.add_row(
+        _fill(
+            table,
             f"{row['overall_rank']} of {row['overall_ranked_of']}",
             row["specialty"],
             row["college_id"],
@@ -108,31 +110,31 @@ def print_findings(
     table = _table("input", "read>", "clean>", "rejected>")
     sums = counts.group_by("table_name").agg(pl.col("read", "clean", "rejected").sum())
     for row in sums.sort("table_name").rows():
-        table.add_row(row[0], *(f"{number:,}" for number in row[1:]))
+        _fill(table, row[0], *(f"{number:,}" for number in row[1:]))
     console.print("\n[bold]Data[/bold]")
     console.print(table)
     for note in notes:
-        console.print(note)
+        console.print(note, markup=False)
     if names := ", ".join(unread):
-        console.print(f"Left unread, because no table has this name: {names}")
+        console.print(f"Left unread, because no table has this name: {names}", markup=False)
     errors = findings.filter(pl.col("severity") == "error")
     warnings = findings.height - errors.height
     told = f"Findings: errors {errors.height:,}, warnings {warnings:,}"
     if findings.is_empty():
         console.print(told + ".")
         return False
-    console.print(f"{told}, in {path}")
+    console.print(f"{told}, in {path}", markup=False)
     by_check = _table("check", "severity", "findings>", "colleges>")
     grouped = findings.group_by("check_name", "severity").agg(
         pl.len(), pl.col("college_id").n_unique()
     )
     for name, severity, count, colleges in grouped.sort("severity", "check_name").rows():
-        by_check.add_row(name, severity, f"{count:,}", f"{colleges:,}")
+        _fill(by_check, name, severity, f"{count:,}", f"{colleges:,}")
     console.print(by_check)
     for finding in findings.sort("severity").head(_SHOWN_FINDINGS).iter_rows(named=True):
         console.print(_finding_line(finding), markup=False, soft_wrap=True)
     if findings.height > _SHOWN_FINDINGS:
-        console.print(f"... and {findings.height - _SHOWN_FINDINGS:,} more in {path}")
+        console.print(f"... and {findings.height - _SHOWN_FINDINGS:,} more in {path}", markup=False)
     return not errors.is_empty()
 
 
@@ -176,7 +178,7 @@ def _print_national(console: Console, draft: Round, methodology: Methodology) ->
     for code in shown:
         row = rows[code]
         value = "no data" if row["value"] is None else f"{100 * row['value']:.1f} %"
-        table.add_row(names[code], value, of(row["numerator"], row["denominator"]))
+        _fill(table, names[code], value, of(row["numerator"], row["denominator"]))
     console.print(table)
 
 
@@ -215,7 +217,7 @@ def _ranking_table(of_round: Round, rows: pl.DataFrame) -> Table:
                 f"{row['students']:,}",
                 of(fact["numerator"], fact["denominator"]) if fact else "",
             ]
-        table.add_row(*shown, str(row[group] or ""))
+        _fill(table, *shown, str(row[group] or ""))
     return table
 
 
@@ -225,8 +227,8 @@ def _print_leagues(console: Console, draft: Round, methodology: Methodology) -> 
     table = _table("league", "name", "colleges>")
     for league in methodology.leagues:
         members = ranking.filter(pl.col("league") == league.league).height
-        table.add_row(str(league.league), league.name.en, f"{members:,}")
-    table.add_row("", "not ranked", f"{ranking['rank'].null_count():,}")
+        _fill(table, str(league.league), league.name.en, f"{members:,}")
+    _fill(table, "", "not ranked", f"{ranking['rank'].null_count():,}")
     console.print(table)
 
 
@@ -236,7 +238,7 @@ def _print_levels(console: Console, draft: Round, methodology: Methodology) -> N
     table = _table("level", "from>", "colleges>")
     for level in methodology.levels:
         members = ranking.filter(pl.col("level") == level.code).height
-        table.add_row(level.name.en, f"{100 * level.min_share:.0f} %", f"{members:,}")
+        _fill(table, level.name.en, f"{100 * level.min_share:.0f} %", f"{members:,}")
     console.print(table)
 
 
@@ -248,7 +250,8 @@ def _print_funding(console: Console, draft: Round) -> None:
     table = _table("norm", "base>", "full>", "colleges with incentive>", "incentive>", "total>")
     for row in draft.table("funding_totals").iter_rows(named=True):
         mark = "new" if row["in_force"] else "old"
-        table.add_row(
+        _fill(
+            table,
             f"{mark}, {row['rule']} of {row['start']}",
             f"{row['base']:,}",
             f"{row['full']:,}",
@@ -260,6 +263,11 @@ def _print_funding(console: Console, draft: Round) -> None:
     console.print(
         f"for {paid:,} eligible students; base and full are official national averages per student."
     )
+
+
+def _fill(table: Table, *cells: str) -> None:
+    """Add a row of plain text: names come from the input and are never markup."""
+    table.add_row(*(Text(cell) for cell in cells))
 
 
 def _table(*columns: str) -> Table:
