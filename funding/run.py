@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib.metadata
 import platform
+import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report)
             receipt = _write_draft(con, plan, intake, built)
         finally:
             con.close()
-        (built / "tmp").rmdir()
+        shutil.rmtree(built / "tmp")
         rounds.write_documents(built, receipt, _sources(folder, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
@@ -121,7 +122,7 @@ def check_folder(
             intake = read_inputs(con, folder, key, report)
             check_rows(con, plan)
             run_selects(con, read_selects(con, "1_clean"))
-            _run_new_checks(con, done=set())
+            run_new_checks(con)
             return intake, findings_of(con), get_table(con, "row_counts")
         finally:
             con.close()
@@ -137,7 +138,7 @@ def compute(
     kpis = kpi_selects(con, plan.methodology)
     require_tables(kpis, clean, intake, folder)
     report("checking rows", 0, 5)
-    done = check_rows(con, plan)
+    check_rows(con, plan)
     report("counting KPIs", 1, 5)
     run_selects(con, clean)
     count_kpis(con, kpis)
@@ -150,28 +151,21 @@ def compute(
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)
-    _run_new_checks(con, done)
+    run_new_checks(con)
     report("checking results", 5, 5)
 
 
-def check_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> set[str]:
-    """Check every row read, alone and against the others, and reject those with an error.
-
-    Returns the names of the checks that were run.
-    """
+def check_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Check every row read, alone and against the others, and reject those with an error."""
     load_reference(con)
     load_parameters(con, plan.round_id, plan.methodology, plan.dates)
-    selects = _checks_ready(con)
-    run_checks(con, selects, CELL_CHECKS)
+    run_checks(con, _checks_ready(con), CELL_CHECKS)
     reject_rows(con)
-    return {select.table for select in selects}
 
 
-def _run_new_checks(con: duckdb.DuckDBPyConnection, done: set[str]) -> None:
-    """Run the checks that can now be run and were not."""
-    done = done or {
-        name for (name,) in con.execute("SELECT check_name FROM param_check").fetchall()
-    }
+def run_new_checks(con: duckdb.DuckDBPyConnection) -> None:
+    """Run the checks that can be run by now and were not yet."""
+    done = {name for (name,) in con.execute("SELECT check_name FROM param_check").fetchall()}
     run_checks(con, [select for select in _checks_ready(con) if select.table not in done], {})
 
 

@@ -27,6 +27,10 @@ REGISTERS = ("students", "graduates", "dual_agreements")
 REFERENCE = ("regions", "clusters", "specialties", "agencies")
 
 
+ASSESSED_POINTS = "assessment_points"
+"""The one SELECT of sql/2_kpi/ for all KPIs that take assessed points; it names the KPI itself."""
+
+
 @dataclass(frozen=True)
 class Select:
     """One file of ``sql/``: its table, its text, and the tables that it reads."""
@@ -205,7 +209,7 @@ def kpi_selects(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> lis
     """
     by_table = {select.table: select for select in read_selects(con, "2_kpi")}
     wanted = dict.fromkeys(
-        "assessment_points" if kpi.kind == "points" else kpi.code for kpi in methodology.kpis
+        ASSESSED_POINTS if kpi.kind == "points" else kpi.code for kpi in methodology.kpis
     )
     for code in wanted:
         if code not in by_table:
@@ -265,14 +269,11 @@ def count_kpis(con: duckdb.DuckDBPyConnection, selects: Iterable[Select]) -> Non
         " numerator DECIMAL(18, 4), denominator DECIMAL(18, 4))"
     )
     for select in selects:
-        con.execute(f"CREATE OR REPLACE TABLE {select.table} AS {select.text}")
-        columns = [row[0] for row in con.execute(f"DESCRIBE {select.table}").fetchall()]
-        kpi = "kpi" if "kpi" in columns else "$kpi"
-        values = {} if "kpi" in columns else {"kpi": select.table}
+        names_itself = select.table == ASSESSED_POINTS
         con.execute(
-            f"INSERT INTO kpi_counts SELECT {kpi}, college_id, numerator, denominator"
-            f" FROM {select.table} WHERE college_id IS NOT NULL",
-            values,
+            f"INSERT INTO kpi_counts SELECT {'kpi' if names_itself else '$kpi'}, college_id,"
+            f" numerator, denominator FROM ({select.text}) WHERE college_id IS NOT NULL",
+            {} if names_itself else {"kpi": select.table},
         )
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, TypeAlias
 import pandera.polars as pa
 import polars as pl
 
+from kpi import values
+
 COLLEGE_ID = r"^([0-9]{12}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
 BIN = r"^[0-9]{12}$"
 SPECIALTY = r"^[0-9]{8}$"
@@ -25,31 +27,6 @@ FREE_ID_WORDS = "up to 64 characters without spaces"
 
 POINTS: TypeAlias = Annotated[pl.Decimal, 18, 4]
 
-STUDY_FORMS = ["full_time", "part_time", "evening"]
-FUNDING_SOURCES = ["state_order", "targeted_state_order", "enterprise_paid", "self_paid"]
-DESTINATIONS = [
-    "employed",
-    "self_employed",
-    "further_study",
-    "military_service",
-    "parental_leave",
-    "unemployed",
-    "unknown",
-    "emigrated",
-    "deceased",
-]
-DESTINATION_SOURCES = [
-    "pension_contributions",
-    "employer_contract",
-    "entrepreneur_register",
-    "enrolment_register",
-    "military_register",
-    "social_payment",
-    "civil_register",
-    "declared",
-    "none",
-]
-
 
 class Colleges(pa.DataFrameModel):
     """One row per college or branch (campus)."""
@@ -62,19 +39,15 @@ class Colleges(pa.DataFrameModel):
     name_ru: pl.String = pa.Field(str_length={"min_value": 1, "max_value": 300})
     name_en: pl.String = pa.Field(nullable=True)
     region: pl.String = pa.Field(str_matches=r"^KZ-[0-9]{2}$", description="a code such as KZ-35")
-    kind: pl.String = pa.Field(isin=["college", "higher_college"])
-    ownership: pl.String = pa.Field(
-        isin=["communal", "republican", "quasi_state", "private", "other"]
-    )
-    locality: pl.String = pa.Field(isin=["urban", "rural"])
+    kind: pl.String = pa.Field(isin=values.KINDS)
+    ownership: pl.String = pa.Field(isin=values.OWNERSHIPS)
+    locality: pl.String = pa.Field(isin=values.LOCALITIES)
     status: pl.String = pa.Field(isin=["active", "closed", "merged"])
     successor_id: pl.String = pa.Field(
         str_matches=COLLEGE_ID, nullable=True, description=COLLEGE_ID_WORDS
     )
     merged_on: pl.Date = pa.Field(nullable=True)
-    administrator: pl.String = pa.Field(
-        isin=["education", "health", "culture", "sport", "other"], nullable=True
-    )
+    administrator: pl.String = pa.Field(isin=values.ADMINISTRATORS, nullable=True)
 
     class Config:
         metadata = {"key": ["college_id"], "identifiers": []}
@@ -91,16 +64,14 @@ class Students(pa.DataFrameModel):
         str_matches=QUALIFICATION, nullable=True, description=QUALIFICATION_WORDS
     )
     course: pl.Int64 = pa.Field(in_range={"min_value": 1, "max_value": 5})
-    study_form: pl.String = pa.Field(isin=STUDY_FORMS)
-    funding_source: pl.String = pa.Field(isin=FUNDING_SOURCES)
+    study_form: pl.String = pa.Field(isin=values.STUDY_FORMS)
+    funding_source: pl.String = pa.Field(isin=values.FUNDING_SOURCES)
     enrolled_on: pl.Date
     left_on: pl.Date = pa.Field(nullable=True)
-    left_reason: pl.String = pa.Field(
-        isin=["graduated", "transferred", "expelled", "own_wish", "other"], nullable=True
-    )
+    left_reason: pl.String = pa.Field(isin=values.LEFT_REASONS, nullable=True)
     academic_leave: pl.Boolean
     special_needs: pl.Boolean
-    language: pl.String = pa.Field(isin=["kk", "ru", "en"], nullable=True)
+    language: pl.String = pa.Field(isin=values.LANGUAGES, nullable=True)
 
     class Config:
         metadata = {
@@ -134,11 +105,11 @@ class Graduates(pa.DataFrameModel):
         str_matches=QUALIFICATION, nullable=True, description=QUALIFICATION_WORDS
     )
     graduated_on: pl.Date
-    study_form: pl.String = pa.Field(isin=STUDY_FORMS)
-    funding_source: pl.String = pa.Field(isin=FUNDING_SOURCES)
+    study_form: pl.String = pa.Field(isin=values.STUDY_FORMS)
+    funding_source: pl.String = pa.Field(isin=values.FUNDING_SOURCES)
     dual: pl.Boolean
-    destination: pl.String = pa.Field(isin=DESTINATIONS)
-    destination_source: pl.String = pa.Field(isin=DESTINATION_SOURCES)
+    destination: pl.String = pa.Field(isin=values.DESTINATIONS)
+    destination_source: pl.String = pa.Field(isin=values.DESTINATION_SOURCES)
     destination_on: pl.Date = pa.Field(nullable=True)
     employer_bin: pl.String = pa.Field(str_matches=BIN, nullable=True, description="12 digits")
     in_specialty: pl.Boolean = pa.Field(nullable=True)
@@ -156,7 +127,7 @@ class Accreditations(pa.DataFrameModel):
     """One row per accreditation of a college or of one of its programmes (specialties)."""
 
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
-    scope: pl.String = pa.Field(isin=["institutional", "programme"])
+    scope: pl.String = pa.Field(isin=values.SCOPES)
     specialty: pl.String = pa.Field(str_matches=SPECIALTY, nullable=True, description="8 digits")
     agency: pl.String = pa.Field(
         str_matches=CODE, description="a code of letters, digits, _ . or -"

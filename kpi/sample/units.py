@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from kpi.sample.codes import ADMINISTRATORS, PRIVATE
+from kpi.sample.codes import PRIVATE
 from kpi.sample.drawing import apportion, pick, spread
 from kpi.sample.rows import Floats, Ints, Mask
 from kpi.sample.targets import (
@@ -18,6 +18,7 @@ from kpi.sample.targets import (
     Targets,
     by_region,
 )
+from kpi.values import ADMINISTRATORS
 
 
 @dataclass(frozen=True)

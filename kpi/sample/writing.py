@@ -10,10 +10,12 @@ import polars as pl
 from numpy.random import Generator
 
 from kpi.sample.campuses import MERGED_ON, Campuses
-from kpi.sample.codes import (
+from kpi.sample.codes import AGENCIES, COLUMNS
+from kpi.sample.ids import BODIES, PEOPLE, body_base, impossible_numbers, person_base
+from kpi.sample.rows import NEVER, Array, Ints, Mask, Rows
+from kpi.sample.world import World
+from kpi.values import (
     ADMINISTRATORS,
-    AGENCIES,
-    COLUMNS,
     DESTINATION_SOURCES,
     DESTINATIONS,
     FUNDING_SOURCES,
@@ -25,9 +27,6 @@ from kpi.sample.codes import (
     SCOPES,
     STUDY_FORMS,
 )
-from kpi.sample.ids import BODIES, PEOPLE, body_base, impossible_numbers, person_base
-from kpi.sample.rows import NEVER, Array, Ints, Mask, Rows
-from kpi.sample.world import World
 
 Progress = Callable[[str], None]
 
