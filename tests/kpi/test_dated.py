@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from funding.rule import Rule
 from kpi import dated
-from kpi.dated import dump, earlier_versions, in_force, load_file, versions
+from kpi.dated import earlier_versions, in_force, load_file, path_of, versions
 from kpi.errors import CallError
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.resources import data_folder
@@ -163,10 +163,12 @@ def test_weights_are_added_exactly(tmp_path):
     assert len(load(tmp_path, text).kpis) == 3
 
 
-def test_dump_is_plain_and_keeps_every_digit(tmp_path):
-    plain = dump(load(tmp_path, METHODOLOGY))
-    assert plain["start"] == "2024-09-01"
-    assert plain["gates"][0]["threshold"] == "0.70"
+def test_the_path_of_a_version_is_its_file(tmp_path):
+    shipped = in_force("rules", "threshold", dt.date(2025, 8, 31), Rule)
+    assert path_of("rules", "threshold", shipped).name == "2024-09-01.toml"
+    assert load_file(path_of("rules", "threshold", shipped), Rule) == shipped
+    own = str(tmp_path / "own.toml")
+    assert path_of("rules", own, shipped) == Path(own)
 
 
 # What is refused: path in the file, value found, what is expected

@@ -18,8 +18,9 @@ from sample_round import ACCEPTED, DAY, DAY_BEFORE, EMPLOYED, EXCLUDED, Round, o
 from kpi import tables
 from kpi.resources import data_folder
 from kpi.sample import write_sample
-from kpi.sample.codes import COLUMNS, DESTINATION_SOURCES, DESTINATIONS
+from kpi.sample.codes import COLUMNS
 from kpi.sample.ids import control_digit
+from kpi.values import DESTINATION_SOURCES, DESTINATIONS
 
 REFERENCE = data_folder() / "reference"
 FACTS: dict[str, Any] = tomllib.loads((REFERENCE / "facts.toml").read_text(encoding="utf-8"))
