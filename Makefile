@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 
 .PHONY: run test lint bench clean
 
-run: $(VENV)/run sample/colleges.csv
+run: $(VENV)/run sample/accreditations.csv
 	$(BIN)/kpi run sample --round 2025-26
 
 test: $(VENV)/develop
@@ -16,10 +16,11 @@ lint: $(VENV)/develop
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/develop
-	$(BIN)/python benchmarks/run.py
+# pandas has an environment of its own: where it is installed, pandera imports it
+bench: $(VENV)/run $(VENV)-bench/made
+	$(BIN)/python benchmarks/run.py --ten-years --pandas-python $(VENV)-bench/bin/python
 
-sample/colleges.csv: | $(VENV)/run
+sample/accreditations.csv: | $(VENV)/run
 	$(BIN)/kpi sample sample
 
 $(VENV)/run: pyproject.toml constraints.txt
@@ -28,8 +29,14 @@ $(VENV)/run: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/develop: $(VENV)/run
-	$(PIP) --editable '.[test,lint,bench]'
+	$(PIP) --editable '.[test,lint]'
+	touch $@
+
+$(VENV)-bench/made: constraints.txt
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt pandas
 	touch $@
 
 clean:
-	rm -rf $(VENV) sample rounds dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench benchmarks/.cache sample rounds dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
