@@ -101,6 +101,13 @@ class TableContract:
         """Columns that must be in the file."""
         return [name for name, column in self.schema.columns.items() if not column.nullable]
 
+    def sql_type(self, column: str) -> str:
+        """DuckDB's type of the column; a list of values is an ENUM, a byte instead of a text."""
+        for check in self.schema.columns[column].checks:
+            if check.name == "isin":
+                return f"ENUM ({', '.join(repr(v) for v in check.statistics['allowed_values'])})"
+        return _SQL_TYPES[self.types[column].base_type()]
+
     def expected(self, column: str) -> str:
         """What a cell of the column may hold, in words."""
         described = self.schema.columns[column]
@@ -124,6 +131,13 @@ _TYPE_WORDS = {
     pl.Boolean: "true or false",
     pl.Decimal: "a number such as 48.5",
     pl.String: "text",
+}
+_SQL_TYPES = {
+    pl.Date: "DATE",
+    pl.Int64: "BIGINT",
+    pl.Boolean: "BOOLEAN",
+    pl.Decimal: "DECIMAL(18, 4)",
+    pl.String: "VARCHAR",
 }
 _CAST_CHECKS = {
     pl.Date: "not_a_date",
@@ -164,11 +178,11 @@ def read_inputs(con: duckdb.DuckDBPyConnection, folder: Path, key: bytes, report
 
 def _create_tables(con: duckdb.DuckDBPyConnection, contracts: dict[str, TableContract]) -> None:
     for contract in contracts.values():
-        places = {"row_id": pl.Int64, "file_no": pl.Int32, "record": pl.Int64}
-        empty = pl.DataFrame(schema={**places, **contract.types}).to_arrow()
-        con.register("empty", empty)
-        con.execute(f"CREATE TABLE raw_{contract.name} AS SELECT * FROM empty")
-        con.unregister("empty")
+        columns = ", ".join(f"{name} {contract.sql_type(name)}" for name in contract.types)
+        con.execute(
+            f"CREATE TABLE raw_{contract.name}"
+            f" (row_id BIGINT, file_no INTEGER, record BIGINT, {columns})"
+        )
     con.execute(
         "CREATE TABLE unreadable (table_name VARCHAR, row_id BIGINT, file_no INTEGER,"
         " record BIGINT, college_id VARCHAR, person_id VARCHAR, cells VARCHAR)"

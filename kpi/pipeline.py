@@ -47,7 +47,7 @@ class Select:
         return found.group(1).strip()
 
 
-def connect(folder: Path, memory: str = "500MB") -> duckdb.DuckDBPyConnection:
+def connect(folder: Path, memory: str = "1000MB") -> duckdb.DuckDBPyConnection:
     """Return a working database in memory that may spill into ``folder``."""
     con = duckdb.connect()
     con.execute("SET temp_directory = $1", [str(folder)])

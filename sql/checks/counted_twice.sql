@@ -7,12 +7,20 @@ WITH days AS (
     UNION
     SELECT kpi_on AS day FROM param_round
 ),
+suspects AS (
+    -- by hash first: millions of pseudonyms as text would not fit in memory
+    SELECT hash(student_id) AS person_hash
+    FROM raw_students
+    GROUP BY person_hash
+    HAVING count(*) > 1
+),
 counted AS (
     SELECT days.day, raw_students.row_id, raw_students.college_id, raw_students.student_id
     FROM raw_students
     INNER JOIN days
         ON raw_students.enrolled_on <= days.day
         AND (raw_students.left_on IS NULL OR raw_students.left_on > days.day)
+    WHERE hash(raw_students.student_id) IN (SELECT person_hash FROM suspects)
 ),
 repeated AS (
     SELECT day, student_id

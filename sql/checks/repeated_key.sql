@@ -26,9 +26,17 @@ WITH keyed AS (
         concat_ws('|', college_id, coalesce(specialty, ''), indicator) AS row_key
     FROM raw_assessments
 ),
+suspects AS (
+    -- by hash first: millions of keys as text would not fit in memory
+    SELECT hash(table_name, row_key) AS key_hash
+    FROM keyed
+    GROUP BY key_hash
+    HAVING count(*) > 1
+),
 repeated AS (
     SELECT table_name, row_key, count(*) AS times
     FROM keyed
+    WHERE hash(table_name, row_key) IN (SELECT key_hash FROM suspects)
     GROUP BY table_name, row_key
     HAVING count(*) > 1
 )
