@@ -22,6 +22,7 @@ from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.pipeline import (
     REFERENCE,
+    REGISTERS,
     Select,
     connect,
     count_kpis,
@@ -40,14 +41,7 @@ from kpi.pipeline import (
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units
 
-PERSON_TABLES = (
-    "students",
-    "graduates",
-    "dual_agreements",
-    "kpi_contingent",
-    "dual_students",
-    "cohort",
-)
+PERSON_TABLES = (*REGISTERS, "kpi_contingent", "dual_students", "cohort")
 """One row a person: derived from ``inputs/`` by the SQL that the draft holds, so not kept twice."""
 
 WORKING_TABLES = (
