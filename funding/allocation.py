@@ -32,11 +32,12 @@ def allocate(
     the new one; amounts in tenge per year. Raises CallError when the rule and the methodology or
     the reference tables do not fit together.
     """
+    steps = read_selects(con, "4_funding")
     totals = []
     for version in [*earlier, rule]:  # the one in force last: its tables are the round's
         check_fit(con, version, methodology)
         load_rule_parameters(con, version)
-        run_selects(con, read_selects(con, "4_funding"))
+        run_selects(con, steps)
         [sums] = con.execute(
             "SELECT CAST(coalesce(sum(students), 0) AS BIGINT),"
             " count(*) FILTER (WHERE share > 0),"

@@ -39,8 +39,12 @@ class _Facts:
 
     of_round: Round
     unit: Row
-    methodology: Methodology
     rule: Rule
+
+    @property
+    def methodology(self) -> Methodology:
+        """The methodology that the round was computed with."""
+        return self.of_round.methodology
 
     def rows(self, table: str) -> list[Row]:
         """The unit's rows of a table, in stored order."""
@@ -66,7 +70,6 @@ def explain_college(of_round: Round, college: str) -> list[Step]:
     facts = _Facts(
         of_round,
         units.row(0, named=True),
-        load_file(of_round.methodology_file(), Methodology),
         load_file(of_round.rule_file(), Rule),
     )
     steps = [_who(facts, found), _kpis(facts), _score(facts), _rank(facts)]

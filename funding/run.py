@@ -66,6 +66,7 @@ class Plan:
     days: Mapping[str, dt.date | None] = field(default_factory=dict)
     methodology: Methodology = field(init=False)
     rule: Rule = field(init=False)
+    earlier: list[Rule] = field(init=False)
     dates: dict[str, dt.date] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +78,7 @@ class Plan:
         self.dates = round_dates(self.round_id, self.methodology, dict(self.days))
         self.methodology = load_methodology(self.methodology_name, self.dates["count_on"])
         self.rule = load_rule(self.rule_name, self.dates["count_on"])
+        self.earlier = earlier_rules(self.rule)
 
 
 def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report) -> rounds.Round:
@@ -141,7 +143,7 @@ def compute(
     rank(con, plan.methodology)
     report("funding", 3, 5)
     if "students" in intake.given:
-        allocate(con, plan.rule, earlier_rules(plan.rule), plan.methodology)
+        allocate(con, plan.rule, plan.earlier, plan.methodology)
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)
@@ -254,8 +256,7 @@ def _freeze_methodology(plan: Plan, built: Path) -> dict[str, str]:
 def _freeze_rule(plan: Plan, built: Path) -> dict[str, Any]:
     rule = plan.rule
     older = {
-        str(version.start): path_of("rules", version.name, version)
-        for version in earlier_rules(rule)
+        str(version.start): path_of("rules", version.name, version) for version in plan.earlier
     }
     digest, earlier = rounds.freeze_rules(built, path_of("rules", plan.rule_name, rule), older)
     return {"name": rule.name, "start": str(rule.start), "sha256": digest, "earlier": earlier}

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kpi.dated import load_file
 from kpi.errors import CallError
-from kpi.methodology import Methodology
 from kpi.rounds import Round
 
 TABLES = (
@@ -47,7 +45,8 @@ def export_round(of_round: Round, to: Path) -> list[Path]:
     stem = f"{of_round.name}-{of_round.version}"
     tables = {name: of_round.table(name) for name in TABLES if of_round.has(name)}
     tables["findings"] = of_round.findings()
-    tables = {name: _marked(of_round, table) for name, table in tables.items()}
+    colleges = of_round.table("colleges").select("college_id", "name_ru", "region")
+    tables = {name: _marked(of_round, colleges, table) for name, table in tables.items()}
     paths = []
     for name, table in tables.items():
         paths.append(to / f"{stem}-{name}.csv")
@@ -57,14 +56,16 @@ def export_round(of_round: Round, to: Path) -> list[Path]:
     return paths
 
 
-def _marked(of_round: Round, table: pl.DataFrame) -> pl.DataFrame:
+def _marked(of_round: Round, colleges: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     """Put the round, its version and the status of its rules before each row, and the college's
     name and region after its id.
     """
-    status = load_file(of_round.methodology_file(), Methodology).status
-    marks = {"round": of_round.name, "version": of_round.version, "rules_status": status}
+    marks = {
+        "round": of_round.name,
+        "version": of_round.version,
+        "rules_status": of_round.methodology.status,
+    }
     if "college_id" in table.columns and "name_ru" not in table.columns:
-        colleges = of_round.table("colleges").select("college_id", "name_ru", "region")
         place = table.columns.index("college_id") + 1
         columns = [*table.columns[:place], "name_ru", "region", *table.columns[place:]]
         table = table.join(colleges, on="college_id", how="left", maintain_order="left")

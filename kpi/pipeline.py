@@ -26,7 +26,6 @@ REGISTERS = ("students", "graduates", "dual_agreements")
 
 REFERENCE = ("regions", "clusters", "specialties", "agencies")
 
-
 ASSESSED_POINTS = "assessment_points"
 """The one SELECT of sql/2_kpi/ for all KPIs that take assessed points; it names the KPI itself."""
 
@@ -47,22 +46,20 @@ class Select:
         return found.group(1).strip()
 
 
-def connect(folder: Path, memory: str = "1000MB") -> duckdb.DuckDBPyConnection:
+def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """Return a working database in memory that may spill into ``folder``."""
     con = duckdb.connect()
     con.execute("SET temp_directory = $1", [str(folder)])
-    con.execute("SET memory_limit = $1", [memory])
+    con.execute("SET memory_limit = '1000MB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
     con.execute("SET checkpoint_threshold = '1TB'")  # nothing here outlives the process
     return con
 
 
-def read_selects(
-    con: duckdb.DuckDBPyConnection, folder: str, root: Path | None = None
-) -> list[Select]:
+def read_selects(con: duckdb.DuckDBPyConnection, folder: str) -> list[Select]:
     """Return the SELECTs of one folder of ``sql/``, by name."""
-    paths = sorted(((root or sql_folder()) / folder).glob("*.sql"))
+    paths = sorted((sql_folder() / folder).glob("*.sql"))
     texts = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     return [Select(table, text, tables_read(con, text)) for table, text in texts.items()]
 
@@ -318,9 +315,6 @@ def run_checks(
 
 _ADD_FINDINGS = """
 INSERT INTO findings
-WITH places AS (
-    SELECT table_name, row_id, file_no, record FROM all_places
-)
 SELECT
     found_rows.table_name,
     found_rows.college_id,
@@ -334,14 +328,14 @@ SELECT
         '{found}', coalesce(found_rows.found, '')),
         '{expected}', coalesce(found_rows.expected, '')),
     source_files.file,
-    places.record,
+    all_places.record,
     found_rows.row_id
 FROM found_rows
 INNER JOIN param_check USING (check_name)
-LEFT JOIN places
-    ON places.table_name = found_rows.table_name
-    AND places.row_id = found_rows.row_id
-LEFT JOIN source_files ON source_files.file_no = places.file_no
+LEFT JOIN all_places
+    ON all_places.table_name = found_rows.table_name
+    AND all_places.row_id = found_rows.row_id
+LEFT JOIN source_files ON source_files.file_no = all_places.file_no
 """
 
 

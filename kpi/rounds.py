@@ -31,7 +31,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from kpi.dated import load_file
 from kpi.errors import CallError
+from kpi.methodology import Methodology
 from kpi.resources import sql_folder
 
 DRAFTS_KEPT = 2  # the newest, and the one before it for those who are reading it
@@ -77,9 +79,10 @@ class Round:
         """
         return pl.read_parquet(self.path / "findings.parquet", glob=False)
 
-    def methodology_file(self) -> Path:
+    @cached_property
+    def methodology(self) -> Methodology:
         """The methodology that the round was computed with."""
-        return self.path / "methodology.toml"
+        return load_file(self.path / "methodology.toml", Methodology)
 
     def rule_file(self) -> Path:
         """The rule that the round was computed with."""

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kpi.dated import load_file
 from kpi.errors import CallError
 from kpi.formats import of, plain
 from kpi.methodology import Methodology
@@ -23,7 +22,7 @@ _SHOWN_FINDINGS = 10
 def print_round(draft: Round) -> None:
     """Print a round: national figures, top 10, leagues or levels, funding, where the files are."""
     console = _console()
-    methodology = load_file(draft.methodology_file(), Methodology)
+    methodology = draft.methodology
     _print_heading(console, draft)
     _print_national(console, draft, methodology)
     console.print("\n[bold]Top 10[/bold]")
