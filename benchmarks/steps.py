@@ -40,7 +40,7 @@ def main():
         setattr(funding.run, name, timed(getattr(funding.run, name), name, seconds))
     folder, store = map(Path, sys.argv[1:3])
     started = time.perf_counter()
-    plan = funding.run.Plan("2025-26", "kpi", "threshold")
+    plan = funding.run.plan_round("2025-26", "kpi", "threshold")
     funding.run.run_round(folder, store, plan, read_key(), lambda *_: None)
     whole = time.perf_counter() - started
     found = dict(seconds)

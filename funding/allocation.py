@@ -1,53 +1,121 @@
-"""Apply a rule: lines, then colleges (DESIGN §6 steps 1-5). The steps are ``sql/4_funding/``."""
+"""Apply a rule: lines, then colleges, then totals (DESIGN §6).
+
+``sql/4_funding/`` says what each line is entitled to, ``funding.settlement`` what it is paid,
+``sql/5_totals/`` sums it up.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from funding.rule import Rule
+from funding.settlement import settle
 from kpi.errors import CallError
 from kpi.methodology import Methodology
-from kpi.pipeline import put_table, read_selects, run_selects
+from kpi.pipeline import Select, get_table, put_table, read_selects, run_selects
 
-TOTALS_SCHEMA = {
+TOTALS_SCHEMA: dict[str, Any] = {
     "rule": pl.String,
     "start": pl.Date,
     "in_force": pl.Boolean,
     "base": pl.Int64,
     "full": pl.Int64,
-    "students": pl.Int64,
+    "students": pl.Decimal(18, 4),
     "qualifying": pl.Int64,
     "base_amount": pl.Int64,
     "incentive_amount": pl.Int64,
     "amount": pl.Int64,
+    "guarantee_amount": pl.Int64,
+    "qualifying_students": pl.Decimal(18, 4),
+    "qualifying_amount": pl.Int64,
+}
+PREVIOUS_SCHEMA: dict[str, Any] = {
+    "college_id": pl.String,
+    "student_months": pl.Int64,
+    "amount": pl.Int64,
 }
 
 
-def allocate(
-    con: duckdb.DuckDBPyConnection, rule: Rule, earlier: list[Rule], methodology: Methodology
-) -> None:
-    """Make the tables of ``sql/4_funding/`` for the rule in force, and ``funding_totals``.
+@dataclass(frozen=True)
+class FundingSelects:
+    """The files of ``sql/4_funding/`` and ``sql/5_totals/``; the settlement is between them."""
 
-    Reads students, specialties, colleges, gates and ranking. ``funding_totals`` has one row per
-    version of the rule, so that the round's cost under the old norm stands beside its cost under
-    the new one; amounts in tenge per year. Raises CallError when the rule and the methodology or
-    the reference tables do not fit together.
+    entitled: list[Select]
+    totals: list[Select]
+
+
+def read_funding_selects(con: duckdb.DuckDBPyConnection, sql: Path) -> FundingSelects:
+    """Read both folders of the SQL at ``sql``."""
+    return FundingSelects(read_selects(con, sql / "4_funding"), read_selects(con, sql / "5_totals"))
+
+
+def allocate(
+    con: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    earlier: list[Rule],
+    methodology: Methodology,
+    selects: FundingSelects,
+) -> None:
+    """Make the tables of ``sql/4_funding/`` and ``sql/5_totals/``, the settlement between them, and
+    ``funding_totals``.
+
+    Reads student_groups, specialties, colleges, gates, ranking and previous_funding.
+    ``funding_totals`` has one row per version of the rule, so that the round's cost under the old
+    norm stands beside its cost under the new one; amounts in tenge per year. Raises CallError when
+    the rule and the methodology or the reference tables do not fit together, or an appropriation is
+    too small.
     """
-    steps = read_selects(con, "4_funding")
     totals = []
     for version in [*earlier, rule]:  # the one in force last: its tables are the round's
         check_fit(con, version, methodology)
-        load_rule_parameters(con, version)
-        run_selects(con, steps)
-        [sums] = con.execute(
-            "SELECT CAST(coalesce(sum(students), 0) AS BIGINT),"
-            " count(*) FILTER (WHERE share > 0),"
-            " CAST(coalesce(sum(base_amount), 0) AS BIGINT),"
-            " CAST(coalesce(sum(incentive_amount), 0) AS BIGINT),"
-            " CAST(coalesce(sum(amount), 0) AS BIGINT) FROM funding"
-        ).fetchall()
-        norms = (version.base.value, version.full.value)
-        totals.append((version.name, version.start, version is rule, *norms, *sums))
-    put_table(con, "funding_totals", pl.DataFrame(totals, schema=TOTALS_SCHEMA, orient="row"))
+        fund(con, version, selects)
+        totals.append(_totals(con, version) | {"in_force": version is rule})
+    put_table(con, "funding_totals", pl.DataFrame(totals, schema=TOTALS_SCHEMA))
+
+
+def fund(con: duckdb.DuckDBPyConnection, rule: Rule, selects: FundingSelects) -> None:
+    """Make every table of the funding rule under one version of it."""
+    load_rule_parameters(con, rule)
+    run_selects(con, selects.entitled)
+    settlement = settle(get_table(con, "entitled_lines"), get_table(con, "guarantee_floors"), rule)
+    put_table(con, "funding_lines", settlement.lines)
+    put_table(con, "funding_passes", settlement.passes)
+    put_table(con, "guarantees", settlement.guarantees)
+    run_selects(con, selects.totals)
+
+
+def put_previous(con: duckdb.DuckDBPyConnection, funding: pl.DataFrame | None) -> None:
+    """Make ``previous_funding``: what the previous published round paid each unit, or nothing."""
+    empty = pl.DataFrame(schema=PREVIOUS_SCHEMA)
+    put_table(
+        con, "previous_funding", empty if funding is None else funding.select(PREVIOUS_SCHEMA)
+    )
+
+
+def _totals(con: duckdb.DuckDBPyConnection, rule: Rule) -> dict[str, Any]:
+    """Return the row of ``funding_totals`` for the version whose tables were just made."""
+    sums = con.sql(
+        "SELECT CAST(coalesce(sum(student_months), 0) / 12 AS DECIMAL(18, 4)) AS students,"
+        " count(*) FILTER (WHERE share > 0) AS qualifying,"
+        " CAST(coalesce(sum(base_amount), 0) AS BIGINT) AS base_amount,"
+        " CAST(coalesce(sum(incentive_amount), 0) AS BIGINT) AS incentive_amount,"
+        " CAST(coalesce(sum(guarantee_amount), 0) AS BIGINT) AS guarantee_amount,"
+        " CAST(coalesce(sum(amount), 0) AS BIGINT) AS amount,"
+        " CAST(coalesce(sum(student_months) FILTER (WHERE share > 0), 0) / 12 AS DECIMAL(18, 4))"
+        " AS qualifying_students,"
+        " CAST(coalesce(sum(amount) FILTER (WHERE share > 0), 0) AS BIGINT) AS qualifying_amount"
+        " FROM funding"
+    ).pl()
+    named: dict[str, Any] = sums.row(0, named=True)
+    return named | {
+        "rule": rule.name,
+        "start": rule.start,
+        "base": rule.base.value,
+        "full": rule.full.value,
+    }
 
 
 def check_fit(con: duckdb.DuckDBPyConnection, rule: Rule, methodology: Methodology) -> None:
@@ -87,8 +155,8 @@ def check_fit(con: duckdb.DuckDBPyConnection, rule: Rule, methodology: Methodolo
 
 
 def load_rule_parameters(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    """Make ``param_norm``, ``param_coefficient``, ``param_eligible``, ``param_rule_gate`` and
-    ``param_share``.
+    """Make ``param_norm``, ``param_coefficient``, ``param_eligible``, ``param_rule_gate``,
+    ``param_phase_in``, ``param_share`` and ``param_guarantee``.
     """
     norm = {
         "mode": rule.mode,
@@ -96,6 +164,7 @@ def load_rule_parameters(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         "full": rule.full.value,
         "calibrate": rule.calibrate.value,
         "pays_academic_leave": rule.pays_academic_leave.value,
+        "count_basis": rule.count_basis.value,
     }
     put_table(con, "param_norm", pl.DataFrame([norm]))
     put_table(
@@ -131,6 +200,29 @@ def load_rule_parameters(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         pl.DataFrame(
             [(entry.league, entry.share) for entry in rule.shares],
             schema={"league": pl.Int64, "share": pl.Decimal(9, 6)},
+            orient="row",
+        ),
+    )
+    put_table(
+        con,
+        "param_phase_in",
+        pl.DataFrame(
+            [(entry.gate, entry.zero_at, entry.full_at) for entry in rule.phase_in],
+            schema={
+                "gate": pl.String,
+                "zero_at": pl.Decimal(9, 6),
+                "full_at": pl.Decimal(9, 6),
+            },
+            orient="row",
+        ),
+    )
+    guarantee = rule.guarantee
+    put_table(
+        con,
+        "param_guarantee",
+        pl.DataFrame(
+            [(guarantee.basis, guarantee.floor)] if guarantee else [],
+            schema={"basis": pl.String, "floor": pl.Decimal(9, 6)},
             orient="row",
         ),
     )

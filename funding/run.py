@@ -6,7 +6,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,16 @@ import duckdb
 import polars as pl
 
 import kpi
-from funding.allocation import allocate
+from funding.allocation import (
+    PREVIOUS_SCHEMA,
+    allocate,
+    put_previous,
+    read_funding_selects,
+)
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import path_of
+from kpi.errors import CallError
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.pipeline import (
@@ -29,17 +35,18 @@ from kpi.pipeline import (
     get_table,
     kpi_selects,
     load_parameters,
-    load_reference,
     put_table,
     read_selects,
     reject_rows,
     require_tables,
     run_checks,
     run_selects,
+    shipped_reference,
     tables_made,
 )
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units
+from kpi.resources import sql_folder
 
 PERSON_TABLES = (*REGISTERS, "kpi_contingent", "dual_students", "cohort")
 """One row a person: derived from ``inputs/`` by the SQL that the draft holds, so not kept twice."""
@@ -56,29 +63,88 @@ WORKING_TABLES = (
 """Tables that name rows by their place in a file: the draft holds their content elsewhere."""
 
 
+@dataclass(frozen=True)
+class Previous:
+    """What the previous published round paid, and how the receipt names that round."""
+
+    funding: pl.DataFrame
+    named: dict[str, str]
+
+
 @dataclass
 class Plan:
-    """What a round is asked to be; made and checked before any input is read."""
+    """What a round is computed with, but for its input: everything that its receipt names.
+
+    ``previous`` is the previous published round where the rule guarantees a part of what it paid:
+    ``funding`` as stored, and ``named``, which goes to the receipt.
+    """
 
     round_id: str
-    methodology_name: str
-    rule_name: str
-    days: Mapping[str, dt.date | None] = field(default_factory=dict)
-    methodology: Methodology = field(init=False)
-    rule: Rule = field(init=False)
-    earlier: list[Rule] = field(init=False)
-    dates: dict[str, dt.date] = field(init=False)
+    dates: dict[str, dt.date]
+    methodology: Methodology
+    rule: Rule
+    earlier: list[Rule]
+    methodology_file: Path
+    rule_file: Path
+    earlier_files: dict[str, Path]
+    sql: Path
+    reference: dict[str, pl.DataFrame]
+    previous: Previous | None = None
 
-    def __post_init__(self) -> None:
-        """Find the versions in force on count_on. Raises CallError where there is none."""
-        autumn = dt.date(first_year(self.round_id), 10, 1)
-        self.methodology = load_methodology(
-            self.methodology_name, self.days.get("count_on") or autumn
+
+def plan_round(
+    round_id: str,
+    methodology_name: str,
+    rule_name: str,
+    days: Mapping[str, dt.date | None] | None = None,
+    store: Path | None = None,
+) -> Plan:
+    """Find what a round is to be computed with: the versions in force on count_on.
+
+    ``store`` is where the previous published round is looked for when the rule guarantees a part of
+    it. Raises CallError where no version is in force, or no such round is published.
+    """
+    given = dict(days or {})
+    autumn = dt.date(first_year(round_id), 10, 1)
+    methodology = load_methodology(methodology_name, given.get("count_on") or autumn)
+    dates = round_dates(round_id, methodology, given)
+    methodology = load_methodology(methodology_name, dates["count_on"])
+    rule = load_rule(rule_name, dates["count_on"])
+    earlier = earlier_rules(rule)
+    return Plan(
+        round_id=round_id,
+        dates=dates,
+        methodology=methodology,
+        rule=rule,
+        earlier=earlier,
+        methodology_file=path_of("methodology", methodology_name, methodology),
+        rule_file=path_of("rules", rule_name, rule),
+        earlier_files={str(old.start): path_of("rules", old.name, old) for old in earlier},
+        sql=sql_folder(),
+        reference=shipped_reference(),
+        previous=_previous(store, round_id, rule) if rule.guarantee else None,
+    )
+
+
+def _previous(store: Path | None, round_id: str, rule: Rule) -> Previous:
+    """Open the previous round's published version. Raises CallError where there is none."""
+    year = first_year(round_id) - 1
+    wanted = f"{year}-{(year + 1) % 100:02d}"
+    found = rounds.published(store, wanted) if store else None
+    if found is None or not found.has("funding"):
+        raise CallError(
+            "The rule guarantees a part of what the previous published round paid; there is none.",
+            where=f"rule {rule.name} {rule.start}, guarantee; store {store}",
+            found=f"no published version of {wanted} with funding",
+            expected=f"a published round {wanted}",
+            do="Run and publish that round first, or take the guarantee out of the rule.",
         )
-        self.dates = round_dates(self.round_id, self.methodology, dict(self.days))
-        self.methodology = load_methodology(self.methodology_name, self.dates["count_on"])
-        self.rule = load_rule(self.rule_name, self.dates["count_on"])
-        self.earlier = earlier_rules(self.rule)
+    named = {
+        "round": found.name,
+        "version": found.version,
+        "receipt_sha256": found.receipt_hash,
+    }
+    return Previous(found.table("funding").select(PREVIOUS_SCHEMA), named)
 
 
 def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report) -> rounds.Round:
@@ -93,9 +159,9 @@ def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report)
         con = connect(built / "tmp")
         try:
             intake = read_inputs(con, folder, key, report)
-            compute(con, plan, intake, folder, report)
+            compute(con, plan, intake, str(folder), report)
             report("writing the draft", 0, 1)
-            receipt = _write_draft(con, plan, intake, built)
+            receipt = write_draft(con, plan, intake.given, built)
         finally:
             con.close()
         shutil.rmtree(built / "tmp")
@@ -117,58 +183,61 @@ def check_folder(
         try:
             intake = read_inputs(con, folder, key, report)
             check_rows(con, plan)
-            run_selects(con, read_selects(con, "1_clean"))
-            run_new_checks(con)
+            run_selects(con, read_selects(con, plan.sql / "1_clean"))
+            run_new_checks(con, plan.sql)
             return intake, findings_of(con), get_table(con, "row_counts")
         finally:
             con.close()
 
 
 def compute(
-    con: duckdb.DuckDBPyConnection, plan: Plan, intake: Intake, folder: Path, report: Report
+    con: duckdb.DuckDBPyConnection, plan: Plan, intake: Intake, where: str, report: Report
 ) -> None:
     """Run every step over the rows that intake left in ``con``: checks, clean tables, KPIs,
-    profile, ranking, funding, and the checks of what came out.
+    profile, ranking, funding, and the checks of what came out. ``where`` names the input.
     """
-    clean = read_selects(con, "1_clean")
-    kpis = kpi_selects(con, plan.methodology)
-    require_tables(kpis, clean, intake, folder)
+    clean = read_selects(con, plan.sql / "1_clean")
+    kpis = kpi_selects(con, plan.methodology, plan.sql)
+    require_tables(kpis, clean, intake, where)
     report("checking rows", 0, 5)
     check_rows(con, plan)
     report("counting KPIs", 1, 5)
     run_selects(con, clean)
     count_kpis(con, kpis)
-    run_selects(con, read_selects(con, "3_profile"))
+    run_selects(con, read_selects(con, plan.sql / "3_profile"))
     report("ranking", 2, 5)
     rank(con, plan.methodology)
     report("funding", 3, 5)
     if "students" in intake.given:
-        allocate(con, plan.rule, plan.earlier, plan.methodology)
+        put_previous(con, plan.previous.funding if plan.previous else None)
+        selects = read_funding_selects(con, plan.sql)
+        allocate(con, plan.rule, plan.earlier, plan.methodology, selects)
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)
-    run_new_checks(con)
+    run_new_checks(con, plan.sql)
     report("checking results", 5, 5)
 
 
 def check_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Check every row read, alone and against the others, and reject those with an error."""
-    load_reference(con)
+    for table, rows in plan.reference.items():
+        put_table(con, table, rows)
     load_parameters(con, plan.round_id, plan.methodology, plan.dates)
-    run_checks(con, _checks_ready(con), CELL_CHECKS)
+    run_checks(con, _checks_ready(con, plan.sql), CELL_CHECKS)
     reject_rows(con)
 
 
-def run_new_checks(con: duckdb.DuckDBPyConnection) -> None:
+def run_new_checks(con: duckdb.DuckDBPyConnection, sql: Path) -> None:
     """Run the checks that can be run by now and were not yet."""
     done = {name for (name,) in con.execute("SELECT check_name FROM param_check").fetchall()}
-    run_checks(con, [select for select in _checks_ready(con) if select.table not in done], {})
+    run_checks(con, [select for select in _checks_ready(con, sql) if select.table not in done], {})
 
 
-def _checks_ready(con: duckdb.DuckDBPyConnection) -> list[Select]:
+def _checks_ready(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Select]:
     """Return the checks whose tables exist by now."""
     made = tables_made(con)
-    return [select for select in read_selects(con, "checks") if select.reads <= made]
+    return [select for select in read_selects(con, sql / "checks") if select.reads <= made]
 
 
 def rank(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> None:
@@ -194,30 +263,55 @@ def findings_of(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return rows
 
 
-def _write_draft(
-    con: duckdb.DuckDBPyConnection, plan: Plan, intake: Intake, built: Path
+def write_draft(
+    con: duckdb.DuckDBPyConnection, plan: Plan, given: list[str], built: Path
 ) -> dict[str, Any]:
-    """Write every table of the round and return the receipt."""
-    inputs = {name: _input_select(name) for name in intake.given}
-    inputs["unreadable"] = (
-        "SELECT table_name, college_id, person_id, cells FROM unreadable",
-        "ALL",
-    )
-    return {
+    """Write every table and file of the round into the folder and return the receipt.
+
+    ``given`` names the input tables. The same for the same data and the same plan.
+    """
+    inputs = {name: _input_select(name) for name in given}
+    inputs["unreadable"] = (_UNREADABLE, "ALL")
+    reference = [*REFERENCE, "previous_funding"] if plan.previous else [*REFERENCE]
+    receipt = {
         "product": kpi.__version__,
         "round": plan.round_id,
         "dates": {name: str(day) for name, day in plan.dates.items()},
         "methodology": _freeze_methodology(plan, built),
         "rule": _freeze_rule(plan, built),
-        "sql": {"sha256": rounds.freeze_sql(built)},
+        "sql": {"sha256": rounds.freeze_sql(plan.sql, built)},
         "inputs": rounds.write_tables(con, built, "inputs", inputs),
-        "reference": rounds.write_tables(con, built, "reference", _whole(REFERENCE)),
+        "reference": rounds.write_tables(con, built, "reference", _whole(reference)),
         "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con))),
         "findings": rounds.write_findings(built, findings_of(con)),
-        "checks": _check_results(con),
+        "checks": _check_results(con, plan.sql),
         "waivers": [],
         "national": _national_sums(con),
     }
+    return receipt | ({"previous": plan.previous.named} if plan.previous else {})
+
+
+_UNREADABLE = """
+SELECT
+    unreadable.table_name,
+    unreadable.college_id,
+    unreadable.person_id,
+    unreadable.cells,
+    to_json(faults.faults) AS faults
+FROM unreadable
+INNER JOIN (
+    SELECT
+        table_name,
+        row_id,
+        list(
+            struct_pack(check_name, column_name, found, expected)
+            ORDER BY check_name, column_name, found
+        ) AS faults
+    FROM cell_findings
+    GROUP BY table_name, row_id
+) AS faults USING (table_name, row_id)
+"""
+"""Rows that have no values, as text, each with what is wrong with its cells."""
 
 
 def _whole(names: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -238,7 +332,7 @@ def _input_select(name: str) -> tuple[str, str]:
 
 
 def _kept_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE}
+    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding"}
     return sorted(
         name
         for name in tables_made(con)
@@ -248,26 +342,22 @@ def _kept_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _freeze_methodology(plan: Plan, built: Path) -> dict[str, str]:
     methodology = plan.methodology
-    path = path_of("methodology", plan.methodology_name, methodology)
-    digest = rounds.freeze_methodology(built, path)
+    digest = rounds.freeze_methodology(built, plan.methodology_file)
     return {"name": methodology.name, "start": str(methodology.start), "sha256": digest}
 
 
 def _freeze_rule(plan: Plan, built: Path) -> dict[str, Any]:
     rule = plan.rule
-    older = {
-        str(version.start): path_of("rules", version.name, version) for version in plan.earlier
-    }
-    digest, earlier = rounds.freeze_rules(built, path_of("rules", plan.rule_name, rule), older)
+    digest, earlier = rounds.freeze_rules(built, plan.rule_file, plan.earlier_files)
     return {"name": rule.name, "start": str(rule.start), "sha256": digest, "earlier": earlier}
 
 
-def _check_results(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def _check_results(con: duckdb.DuckDBPyConnection, sql: Path) -> dict[str, int]:
     """Return how many rows each check found; 0 where it holds."""
     found = dict(
         con.execute("SELECT check_name, count(*) FROM findings GROUP BY check_name").fetchall()
     )
-    names = [*CELL_CHECKS, *(select.table for select in _checks_ready(con))]
+    names = [*CELL_CHECKS, *(select.table for select in _checks_ready(con, sql))]
     return {name: found.get(name, 0) for name in names}
 
 
@@ -281,8 +371,8 @@ def _national_sums(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     sums = {"units": units, "active": active, "ranked": ranked, "students": students}
     if "funding_totals" in tables_made(con):
         row = con.sql(
-            "SELECT students AS eligible_students, qualifying, base_amount, incentive_amount,"
-            " amount FROM funding_totals WHERE in_force"
+            "SELECT rtrim(rtrim(CAST(students AS VARCHAR), '0'), '.') AS eligible_students, qualifying, base_amount,"
+            " incentive_amount, guarantee_amount, amount FROM funding_totals WHERE in_force"
         ).pl()
         sums |= row.row(0, named=True)
     return sums

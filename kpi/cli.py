@@ -75,12 +75,12 @@ def check(
     key_file: KeyFile = None,
 ) -> None:
     """Read and check input files; compute nothing. Findings go to a CSV file."""
-    from funding.run import Plan, check_folder
+    from funding.run import check_folder, plan_round
     from kpi.export import write_csv
     from kpi.pseudonyms import read_key
     from kpi.summary import print_findings
 
-    plan = Plan(round_id or _round_of(dt.date.today()), methodology, rule)
+    plan = plan_round(round_id or _round_of(dt.date.today()), methodology, rule)
     with _progress() as report:
         intake, findings, counts = check_folder(folder, plan, read_key(key_file), report)
     write_csv(findings, to)
@@ -102,13 +102,13 @@ def run(
     key_file: KeyFile = None,
 ) -> None:
     """Compute a round: KPIs, scores, ranks, leagues and funding. Keeps it as a draft."""
-    from funding.run import Plan, run_round
+    from funding.run import plan_round, run_round
     from kpi.pseudonyms import read_key
     from kpi.summary import print_findings, print_round
 
     given = {"count_on": count_on, "kpi_on": kpi_on, "observed_on": observed_on}
     days = {name: day.date() if day else None for name, day in given.items()}
-    plan = Plan(round_id, methodology, rule, days)
+    plan = plan_round(round_id, methodology, rule, days, store)
     with _progress() as report:
         draft = run_round(folder, store, plan, read_key(key_file), report)
     print_round(draft)

@@ -18,8 +18,8 @@ import polars as pl
 
 from kpi.errors import CallError, DataError
 from kpi.intake import Intake
-from kpi.methodology import Methodology
-from kpi.resources import data_folder, sql_folder
+from kpi.methodology import Methodology, first_year
+from kpi.resources import data_folder
 
 REGISTERS = ("students", "graduates", "dual_agreements")
 """Clean tables with one row a person: views over the rows that ``inputs/`` keeps once."""
@@ -57,9 +57,9 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def read_selects(con: duckdb.DuckDBPyConnection, folder: str) -> list[Select]:
-    """Return the SELECTs of one folder of ``sql/``, by name."""
-    paths = sorted((sql_folder() / folder).glob("*.sql"))
+def read_selects(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Select]:
+    """Return the SELECTs of one folder, such as ``sql/2_kpi``, by name."""
+    paths = sorted(folder.glob("*.sql"))
     texts = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     return [Select(table, text, tables_read(con, text)) for table, text in texts.items()]
 
@@ -112,11 +112,10 @@ def run_selects(con: duckdb.DuckDBPyConnection, selects: Iterable[Select]) -> No
         con.execute(f"CREATE OR REPLACE {what} {select.table} AS {select.text}")
 
 
-def load_reference(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the reference tables of ``data/reference/``, text as it stands there."""
-    for table in REFERENCE:
-        rows = pl.read_csv(data_folder() / "reference" / f"{table}.csv", infer_schema=False)
-        put_table(con, table, rows)
+def shipped_reference() -> dict[str, pl.DataFrame]:
+    """Return the reference tables of ``data/reference/``, text as it stands there."""
+    folder = data_folder() / "reference"
+    return {table: pl.read_csv(folder / f"{table}.csv", infer_schema=False) for table in REFERENCE}
 
 
 def put_table(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
@@ -144,17 +143,28 @@ def load_parameters(
     methodology: Methodology,
     dates: Mapping[str, dt.date],
 ) -> None:
-    """Make ``param_round``, ``param_kpi``, ``param_source`` and ``param_gate``."""
+    """Make ``param_round``, ``param_month``, ``param_kpi``, ``param_source`` and ``param_gate``."""
     indicator = methodology.specialty_indicator
+    year = first_year(round_id)
+    year_from = dt.date(year, 9, 1)
     one = {
         "round": round_id,
         **dates,
+        "year_from": year_from,
         "unit": methodology.unit.value,
         "min_students": methodology.min_students.value,
         "specialty_indicator": indicator.value if indicator else None,
     }
     put_table(
         con, "param_round", pl.DataFrame([one], schema_overrides={"specialty_indicator": pl.String})
+    )
+    months = [
+        (place, dt.date(year + (place > 4), (place + 7) % 12 + 1, 1)) for place in range(1, 13)
+    ]
+    put_table(
+        con,
+        "param_month",
+        pl.DataFrame(months, schema={"place": pl.Int64, "month": pl.Date}, orient="row"),
     )
     put_table(
         con,
@@ -199,12 +209,14 @@ def load_parameters(
     )
 
 
-def kpi_selects(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> list[Select]:
+def kpi_selects(
+    con: duckdb.DuckDBPyConnection, methodology: Methodology, sql: Path
+) -> list[Select]:
     """Return the SELECT of each KPI of the methodology (one for all that take assessed points).
 
     Raises CallError for a KPI that has none.
     """
-    by_table = {select.table: select for select in read_selects(con, "2_kpi")}
+    by_table = {select.table: select for select in read_selects(con, sql / "2_kpi")}
     wanted = dict.fromkeys(
         ASSESSED_POINTS if kpi.kind == "points" else kpi.code for kpi in methodology.kpis
     )
@@ -221,7 +233,7 @@ def kpi_selects(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> lis
 
 
 def require_tables(
-    selects: Iterable[Select], clean: Iterable[Select], intake: Intake, folder: Path
+    selects: Iterable[Select], clean: Iterable[Select], intake: Intake, where: str
 ) -> None:
     """Check that the input has ``colleges`` and the tables that the KPIs read, through whatever
     clean tables. Raises DataError that names each missing file and the KPI that needs it.
@@ -235,7 +247,7 @@ def require_tables(
     if missing:
         raise DataError(
             "Input tables are missing.",
-            where=str(folder),
+            where=where,
             found="files for "
             + (", ".join(intake.given) or "no table at all")
             + (f"; left unread: {', '.join(intake.unread)}" if intake.unread else ""),

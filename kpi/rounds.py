@@ -34,7 +34,6 @@ import polars as pl
 from kpi.dated import load_file
 from kpi.errors import CallError
 from kpi.methodology import Methodology
-from kpi.resources import sql_folder
 
 DRAFTS_KEPT = 2  # the newest, and the one before it for those who are reading it
 
@@ -59,6 +58,11 @@ class Round:
     def receipt(self) -> dict[str, Any]:
         """What the round was computed from and with."""
         return dict(json.loads((self.path / "receipt.json").read_text(encoding="utf-8")))
+
+    @cached_property
+    def receipt_hash(self) -> str:
+        """The SHA-256 of its receipt."""
+        return hashlib.sha256((self.path / "receipt.json").read_bytes()).hexdigest()
 
     @cached_property
     def sources(self) -> dict[str, Any]:
@@ -157,21 +161,43 @@ def finish_draft(built: Path) -> Round:
 
 def drafts(folder: Path) -> list[Path]:
     """Return the drafts in a round's folder, oldest first."""
-    return sorted((p for p in folder.glob("draft-*") if p.is_dir() and _number(p)), key=_number)
+    return _numbered(folder, "draft-")
+
+
+def versions(folder: Path) -> list[Path]:
+    """Return the published versions in a round's folder, oldest first."""
+    return _numbered(folder, "v")
+
+
+def _numbered(folder: Path, prefix: str) -> list[Path]:
+    found = (p for p in folder.glob(f"{prefix}*") if p.is_dir() and _number(p))
+    return sorted(found, key=_number)
 
 
 def _number(path: Path) -> int:
-    """A draft's number; 0 for a folder that somebody else made."""
-    named = re.fullmatch(r"draft-([1-9][0-9]{0,8})", path.name)
-    return int(named[1]) if named else 0
+    """The number of a draft or version; 0 for a folder that somebody else made."""
+    named = re.fullmatch(r"(draft-|v)([1-9][0-9]{0,8})", path.name)
+    return int(named[2]) if named else 0
 
 
-def open_round(store: Path, round_id: str | None = None) -> Round:
-    """Return the newest draft of a round, by default of the latest round in the store.
+def published(store: Path, round_id: str) -> Round | None:
+    """Return the newest published version of a round, or None."""
+    found = versions(store / round_id)
+    return Round(found[-1]) if found else None
 
-    Raises CallError when the store has no such round.
+
+def open_round(store: Path, round_id: str | None = None, version: str | None = None) -> Round:
+    """Return a version of a round, by default of the latest round in the store.
+
+    ``version`` is a name such as ``v1`` or ``draft-3``, or ``draft`` for the newest draft; without
+    it the newest published version is opened and, where none is, the newest draft. ``round_id`` may
+    name the version too: ``2025-26/v1``. Raises CallError when the store has no such round or
+    version.
     """
-    known = sorted(path.name for path in store.glob("*") if drafts(path)) if store.is_dir() else []
+    if round_id and "/" in round_id:
+        round_id, version = round_id.split("/", 1)
+    folders = sorted(store.glob("*")) if store.is_dir() else []
+    known = [path.name for path in folders if versions(path) or drafts(path)]
     chosen = round_id or (known[-1] if known else None)
     if chosen not in known:
         raise CallError(
@@ -181,7 +207,18 @@ def open_round(store: Path, round_id: str | None = None) -> Round:
             expected="one of " + ", ".join(known) if known else "",
             do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
         )
-    return Round(drafts(store / chosen)[-1])
+    there = drafts(store / chosen) + versions(store / chosen)
+    wanted = drafts(store / chosen)[-1:] if version == "draft" else there
+    if version not in (None, "draft"):
+        wanted = [path for path in there if path.name == version]
+    if not wanted:
+        raise CallError(
+            "The round has no such version.",
+            where=str(store / chosen),
+            found=str(version),
+            expected="one of " + ", ".join(path.name for path in there),
+        )
+    return Round(wanted[-1])
 
 
 def write_tables(
@@ -246,9 +283,9 @@ def write_documents(built: Path, receipt: dict[str, Any], sources: dict[str, Any
     write_json(built / "sources.json", sources)
 
 
-def freeze_sql(built: Path) -> str:
-    """Copy ``sql/`` into the draft and return the hash of all its files."""
-    shutil.copytree(sql_folder(), built / "sql")
+def freeze_sql(sql: Path, built: Path) -> str:
+    """Copy the SQL into the draft and return the hash of all its files."""
+    shutil.copytree(sql, built / "sql")
     digest = hashlib.sha256()
     for path in sorted((built / "sql").rglob("*.sql")):
         name = path.relative_to(built).as_posix()

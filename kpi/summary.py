@@ -1,6 +1,7 @@
 """What the command line prints of a round: read from its stored tables, only laid out here."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -258,9 +259,9 @@ def _print_funding(console: Console, draft: Round) -> None:
             *(f"{row[part]:,} {TENGE}" for part in ("incentive_amount", "amount")),
         )
     console.print(table)
-    paid = draft.receipt["national"]["eligible_students"]
+    paid = plain(Decimal(draft.receipt["national"]["eligible_students"]))
     console.print(
-        f"for {paid:,} eligible students; base and full are official national averages per student."
+        f"for {paid} eligible students; base and full are official national averages per student."
     )
 
 

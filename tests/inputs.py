@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from funding.run import Plan, run_round
+from funding.run import Plan, plan_round, run_round
 from kpi.intake import TableContract
 from kpi.rounds import Round
 
@@ -228,17 +228,18 @@ def _cell(value: Any) -> str:
 
 def plan(
     round_id: str = ROUND,
-    methodology: str = "example",
+    methodology: str | Path = "example",
     rule: str | Path = "threshold",
+    store: Path | None = None,
     **days: dt.date,
 ) -> Plan:
     """What a round is asked to be; ``days`` such as ``count_on``."""
-    return Plan(round_id, methodology, str(rule), days)
+    return plan_round(round_id, str(methodology), str(rule), days, store)
 
 
 def run(folder: Path, store: Path, **asked: Any) -> Round:
     """Run the round over a folder and return the draft; ``asked`` as for ``plan``."""
-    return run_round(folder, store, plan(**asked), KEY, quiet)
+    return run_round(folder, store, plan(store=store, **asked), KEY, quiet)
 
 
 def run_tables(path: Path, tables: Mapping[str, Sequence[Row] | None], **asked: Any) -> Round:
@@ -287,8 +288,16 @@ def write_rule(
     cost_groups: Mapping[str, str] | None = None,
     localities: Mapping[str, str] | None = None,
     shares: Mapping[int, str] | None = None,
+    count_basis: str = "on_date",
+    phase_in: Mapping[str, tuple[str, str]] | None = None,
+    appropriation: tuple[int, str] | None = None,
+    guarantee: tuple[str, str, str] | None = None,
 ) -> Path:
-    """Write a rule of one's own; coefficients are 1 unless given. Returns its path."""
+    """Write a rule of one's own; coefficients are 1 unless given. Returns its path.
+
+    ``phase_in``: gate to (zero_at, full_at); ``appropriation``: (amount, covers); ``guarantee``:
+    (basis, floor, funded_from).
+    """
     stated = 'reference = "a test"\nstatus = "illustrative"\n'
     value = '{{ value = {}, reference = "a test", status = "illustrative" }}'.format
     groups = {"theory": "1", "workshop": "1", "heavy": "1"} | dict(cost_groups or {})
@@ -302,6 +311,7 @@ def write_rule(
         f"study_forms = {value(['full_time', 'part_time', 'evening'])}",
         f"pays_academic_leave = {value('false')}",
         f"calibrate = {value(str(calibrate).lower())}",
+        "count_basis = " + value(f'"{count_basis}"'),
     ]
     for attribute, entries in (("cost_group", groups), ("locality", places)):
         lines += [
@@ -313,5 +323,18 @@ def write_rule(
         f"[[shares]]\nleague = {league}\nshare = {share}\n{stated}"
         for league, share in (shares or {}).items()
     ]
+    lines += [
+        f'[[phase_in]]\ngate = "{gate}"\nzero_at = {zero}\nfull_at = {full_at}\n{stated}'
+        for gate, (zero, full_at) in (phase_in or {}).items()
+    ]
+    if appropriation:
+        lines.append(
+            f'[appropriation]\namount = {appropriation[0]}\ncovers = "{appropriation[1]}"\n{stated}'
+        )
+    if guarantee:
+        basis, floor, source = guarantee
+        lines.append(
+            f'[guarantee]\nbasis = "{basis}"\nfloor = {floor}\nfunded_from = "{source}"\n{stated}'
+        )
     path.write_text("\n".join(lines), encoding="utf-8")
     return path

@@ -5,6 +5,7 @@ WITH products AS (
     SELECT
         eligible_students.college_id,
         eligible_students.specialty,
+        eligible_students.student_months,
         eligible_students.students,
         CAST(cost.coefficient * place.coefficient AS DECIMAL(18, 8)) AS product
     FROM eligible_students
@@ -23,14 +24,14 @@ whole AS (
 ),
 totals AS (
     SELECT
-        sum(students) AS students,
-        sum(students * product_e8) AS weighted_e8
+        sum(student_months) AS student_months,
+        sum(student_months * product_e8) AS weighted_e8
     FROM whole
 ),
 calibrated AS (
     SELECT
         whole.*,
-        (2 * whole.product_e8 * totals.students * 100000000 + totals.weighted_e8)
+        (2 * whole.product_e8 * totals.student_months * 100000000 + totals.weighted_e8)
         // (2 * totals.weighted_e8) AS calibrated_e8
     FROM whole
     CROSS JOIN totals
@@ -38,6 +39,7 @@ calibrated AS (
 SELECT
     calibrated.college_id,
     calibrated.specialty,
+    calibrated.student_months,
     calibrated.students,
     calibrated.product,
     CASE

@@ -35,7 +35,7 @@ from funding.allocation import check_fit
 from funding.rule import load_rule
 from kpi.errors import CallError
 from kpi.methodology import load_methodology
-from kpi.pipeline import load_reference
+from kpi.pipeline import put_table, shipped_reference
 from kpi.rounds import Round
 
 COST_GROUPS = {"theory": "0.8", "workshop": "1.0", "heavy": "1.5"}
@@ -406,7 +406,8 @@ def test_the_lines_of_the_round_are_those_of_the_rule_in_force(example_round: Ro
 @pytest.fixture
 def reference(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
-        load_reference(con)
+        for table, rows in shipped_reference().items():
+            put_table(con, table, rows)
         yield con
 
 

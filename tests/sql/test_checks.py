@@ -473,7 +473,11 @@ def test_rows_that_do_not_add_up_are_an_error_of_the_product(tmp_path: Path) -> 
             " 0 AS file_no, 0 AS record"
         )
         con.execute("CREATE TABLE source_files AS SELECT 0 AS file_no, '' AS file")
-        run_checks(con, [s for s in read_selects(con, "checks") if s.table == "rows_lost"], {})
+        run_checks(
+            con,
+            [s for s in read_selects(con, sql_folder() / "checks") if s.table == "rows_lost"],
+            {},
+        )
         rows = con.execute(
             "SELECT table_name, college_id, severity, found FROM findings"
         ).fetchall()

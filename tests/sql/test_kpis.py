@@ -49,7 +49,7 @@ from kpi.pipeline import (
     read_selects,
     run_selects,
 )
-from kpi.resources import data_folder
+from kpi.resources import data_folder, sql_folder
 from kpi.rounds import Round
 
 FACTS = tomllib.loads((data_folder() / "reference" / "facts.toml").read_text(encoding="utf-8"))
@@ -105,9 +105,9 @@ def bulletin(
     )
     asked = plan()
     check_rows(con, asked)
-    run_selects(con, read_selects(con, "1_clean"))
-    count_kpis(con, kpi_selects(con, asked.methodology))
-    run_selects(con, read_selects(con, "3_profile"))
+    run_selects(con, read_selects(con, sql_folder() / "1_clean"))
+    count_kpis(con, kpi_selects(con, asked.methodology, asked.sql))
+    run_selects(con, read_selects(con, sql_folder() / "3_profile"))
     regions = get_table(con, "region_kpis")
     con.close()
     return facts, regions
@@ -765,7 +765,9 @@ def intervals(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
             orient="row",
         ),
     )
-    run_selects(con, [s for s in read_selects(con, "3_profile") if s.table == "kpi_values"])
+    run_selects(
+        con, [s for s in read_selects(con, sql_folder() / "3_profile") if s.table == "kpi_values"]
+    )
     values = get_table(con, "kpi_values")
     con.close()
     return values

@@ -20,6 +20,7 @@ from kpi.resources import data_folder, sql_folder
 FILES = sorted(sql_folder().rglob("*.sql"))
 CHECKS = [path for path in FILES if path.parent.name == "checks"]
 KPIS = [path for path in FILES if path.parent.name == "2_kpi"]
+FOLDERS = ("1_clean", "2_kpi", "3_profile", "4_funding", "5_totals")
 METHODOLOGIES = sorted((data_folder() / "methodology").rglob("*.toml"))
 
 KEYWORDS = set(
@@ -53,7 +54,7 @@ def clean_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.
     connection = connect(folder)
     read_inputs(connection, write_folder(folder / "input"), KEY, quiet)
     check_rows(connection, plan())
-    run_selects(connection, read_selects(connection, "1_clean"))
+    run_selects(connection, read_selects(connection, sql_folder() / "1_clean"))
     yield connection
     connection.close()
 
@@ -188,8 +189,8 @@ def test_a_table_stands_after_all_that_it_reads() -> None:
 
 
 def test_the_shipped_files_stand_after_all_that_they_read(con: duckdb.DuckDBPyConnection) -> None:
-    for folder in ("1_clean", "3_profile", "4_funding"):
-        selects = read_selects(con, folder)
+    for folder in ("1_clean", "3_profile", "4_funding", "5_totals"):
+        selects = read_selects(con, sql_folder() / folder)
         own = {select.table for select in selects}
         made: set[str] = set()
         for select in in_order(reversed(selects)):
@@ -198,9 +199,7 @@ def test_the_shipped_files_stand_after_all_that_they_read(con: duckdb.DuckDBPyCo
 
 
 def test_no_folder_reads_what_a_later_folder_makes(con: duckdb.DuckDBPyConnection) -> None:
-    folders = {
-        name: read_selects(con, name) for name in ("1_clean", "2_kpi", "3_profile", "4_funding")
-    }
+    folders = {name: read_selects(con, sql_folder() / name) for name in FOLDERS}
     later: set[str] = set()
     for selects in reversed(folders.values()):
         for select in selects:

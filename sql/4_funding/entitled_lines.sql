@@ -1,9 +1,11 @@
 -- One row per active unit and specialty with eligible students: norms in whole tenge per student and
--- year, amounts in whole tenge (DESIGN §6 steps 4 and 5). round() of a DECIMAL is half up here.
+-- year, amounts in whole tenge before an appropriation or a guarantee (DESIGN §6 steps 4 and 5).
+-- round() of a DECIMAL is half up here; a twelfth of student_months times a norm is rounded half up.
 WITH norms AS (
     SELECT
         line_coefficients.college_id,
         line_coefficients.specialty,
+        line_coefficients.student_months,
         line_coefficients.students,
         line_coefficients.coefficient,
         unit_shares.share,
@@ -28,8 +30,9 @@ SELECT
     coefficient,
     CAST(base_norm AS BIGINT) AS base_norm,
     CAST(incentive_norm AS BIGINT) AS incentive_norm,
-    CAST(students * (base_norm + incentive_norm) AS BIGINT) AS amount,
     share,
-    CAST(students * base_norm AS BIGINT) AS base_amount,
-    CAST(students * incentive_norm AS BIGINT) AS incentive_amount
+    student_months,
+    CAST((2 * CAST(student_months * base_norm AS HUGEINT) + 12) // 24 AS BIGINT) AS base_amount,
+    CAST((2 * CAST(student_months * incentive_norm AS HUGEINT) + 12) // 24 AS BIGINT)
+        AS entitled_incentive
 FROM parts

@@ -1,0 +1,122 @@
+"""What a user reads, in Kazakh, Russian and English: words by gettext catalogues, numbers by babel.
+
+Code writes the English sentence; ``data/locale/<language>.po`` holds the others. A sentence without a
+translation shows as missing, never as another language in silence (DESIGN §10).
+"""
+
+import datetime as dt
+import io
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+from babel.support import Translations
+
+from kpi.dated import Names
+from kpi.errors import CallError
+from kpi.resources import data_folder
+
+LANGUAGES = ("kk", "ru", "en")
+SOURCE = "en"
+NO_BREAK = "\u00a0"
+
+Number = int | float | Decimal
+
+
+class Speaker:
+    """Says sentences, names and numbers in one language.
+
+    Keywords for extraction are ``say`` (one sentence) and ``say_count`` (singular, plural):
+    catalogues are held against the code by tests/kpi/test_language.py.
+    """
+
+    def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise CallError(
+                "There is no such language.",
+                where="--language",
+                found=language,
+                expected=", ".join(LANGUAGES),
+            )
+        self.language = language
+        self.locale = Locale(language)
+
+    def say(self, sentence: str, **values: object) -> str:
+        """Return a sentence, its ``{name}`` places filled."""
+        return self._translated(sentence).format(**values)
+
+    def say_count(self, one: str, many: str, count: int, **values: object) -> str:
+        """Return the form of a sentence that goes with ``count``, which fills its ``{count}``."""
+        return self._form(one, many, count).format(count=self.number(count), **values)
+
+    def name(self, names: Names) -> str:
+        """Return the name of a KPI, group, league or level."""
+        return str(getattr(names, self.language))
+
+    def of(self, row: dict[str, Any], column: str = "name") -> str:
+        """Return a row's name in the language; where it has none, the Russian one, marked so."""
+        there = row.get(f"{column}_{self.language}")
+        return str(there) if there else f"{row[f'{column}_ru']} (ru)"
+
+    def number(self, number: Number, places: int | None = None) -> str:
+        """Return a number with the language's separators: as many decimals as it has, or
+        ``places``.
+        """
+        if isinstance(number, Decimal) and places is None:
+            places = max(0, -int(number.normalize().as_tuple().exponent))
+        pattern = "#,##0" + ("." + "0" * places if places else "")
+        return str(format_decimal(number, format=pattern, locale=self.locale))
+
+    def percent(self, share: Number, places: int = 1) -> str:
+        """Return a share of 0..1 as a percentage: 68,2 %."""
+        pattern = "0." + "0" * places + NO_BREAK + "%" if places else f"0{NO_BREAK}%"
+        return str(format_percent(share, format=pattern, locale=self.locale))
+
+    def tenge(self, amount: int) -> str:
+        """Return whole tenge with the sign: 912 000 ₸."""
+        return f"{self.number(amount)}{NO_BREAK}₸"
+
+    def day(self, day: dt.date) -> str:
+        """Return a date in the language's short form, the year in full."""
+        return str(format_date(day, format="dd.MM.yyyy", locale=self.locale))
+
+    def _translated(self, sentence: str) -> str:
+        if self.language == SOURCE:
+            return sentence
+        found = _catalogue(self.language).gettext(sentence)
+        return self._missing(sentence) if found == sentence else str(found)
+
+    def _form(self, one: str, many: str, count: int) -> str:
+        if self.language == SOURCE:
+            return one if count == 1 else many
+        found = _catalogue(self.language).ngettext(one, many, count)
+        return self._missing(many) if found in (one, many) else str(found)
+
+    def _missing(self, sentence: str) -> str:
+        return f"[no {self.language} text] {sentence}"
+
+
+@cache
+def speaker(language: str) -> Speaker:
+    """Return the speaker of a language. Raises CallError for one that there is not."""
+    return Speaker(language)
+
+
+def catalogue_of(language: str) -> Catalog:
+    """Read the catalogue of a language as it stands in ``data/locale/``."""
+    with (data_folder() / "locale" / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+@cache
+def _catalogue(language: str) -> Translations:
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue_of(language))
+    compiled.seek(0)
+    return Translations(compiled)
