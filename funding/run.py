@@ -22,9 +22,9 @@ from funding.allocation import (
 )
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
-from kpi.dated import path_of
+from kpi.dated import load_file, path_of
 from kpi.errors import CallError
-from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, read_inputs
+from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.pipeline import (
     REFERENCE,
@@ -147,6 +147,27 @@ def _previous(store: Path | None, round_id: str, rule: Rule) -> Previous:
     return Previous(found.table("funding").select(PREVIOUS_SCHEMA), named)
 
 
+def plan_of(of_round: rounds.Round) -> Plan:
+    """Return what a stored round was computed with, from its own files alone."""
+    earlier = of_round.earlier_rule_files()
+    reference = of_round.reference()
+    paid = reference.pop("previous_funding", None)
+    receipt = of_round.receipt
+    return Plan(
+        round_id=receipt["round"],
+        dates={name: dt.date.fromisoformat(day) for name, day in receipt["dates"].items()},
+        methodology=of_round.methodology,
+        rule=load_file(of_round.rule_file(), Rule),
+        earlier=[load_file(path, Rule) for _, path in sorted(earlier.items())],
+        methodology_file=of_round.methodology_file(),
+        rule_file=of_round.rule_file(),
+        earlier_files=earlier,
+        sql=of_round.sql,
+        reference=reference,
+        previous=None if paid is None else Previous(paid, receipt["previous"]),
+    )
+
+
 def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report) -> rounds.Round:
     """Compute a round from the input folder and keep it as the newest draft in the store.
 
@@ -263,6 +284,20 @@ def findings_of(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return rows
 
 
+def open_registers(
+    con: duckdb.DuckDBPyConnection, of_round: rounds.Round, plan: Plan | None = None
+) -> Intake:
+    """Make the clean tables again from the inputs that a round keeps, with its own SQL.
+
+    ``plan`` is another one than the round's, for a scenario.
+    """
+    intake = load_frozen(con, of_round.input_files())
+    plan = plan or plan_of(of_round)
+    check_rows(con, plan)
+    run_selects(con, read_selects(con, plan.sql / "1_clean"))
+    return intake
+
+
 def write_draft(
     con: duckdb.DuckDBPyConnection, plan: Plan, given: list[str], built: Path
 ) -> dict[str, Any]:
@@ -297,7 +332,7 @@ SELECT
     unreadable.college_id,
     unreadable.person_id,
     unreadable.cells,
-    to_json(faults.faults) AS faults
+    CAST(to_json(faults.faults) AS VARCHAR) AS faults
 FROM unreadable
 INNER JOIN (
     SELECT
@@ -371,8 +406,9 @@ def _national_sums(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     sums = {"units": units, "active": active, "ranked": ranked, "students": students}
     if "funding_totals" in tables_made(con):
         row = con.sql(
-            "SELECT rtrim(rtrim(CAST(students AS VARCHAR), '0'), '.') AS eligible_students, qualifying, base_amount,"
-            " incentive_amount, guarantee_amount, amount FROM funding_totals WHERE in_force"
+            "SELECT rtrim(rtrim(CAST(students AS VARCHAR), '0'), '.') AS eligible_students,"
+            " qualifying, base_amount, incentive_amount, guarantee_amount, amount"
+            " FROM funding_totals WHERE in_force"
         ).pl()
         sums |= row.row(0, named=True)
     return sums

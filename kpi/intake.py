@@ -6,7 +6,7 @@ with a cell is a row of ``cell_findings``. Identifiers of people become pseudony
 Checks across rows and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -174,6 +174,42 @@ def read_inputs(con: duckdb.DuckDBPyConnection, folder: Path, key: bytes, report
     intake.given = sorted({source.table for source in files})
     _make_read_views(con)
     return intake
+
+
+def load_frozen(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> Intake:
+    """Read the inputs that a round keeps, as ``read_inputs`` left them: rows in their stored order.
+
+    ``files``: Parquet file by input table, and that of ``unreadable``. Row ids are new, files and
+    record numbers unknown.
+    """
+    contracts = {name: TableContract(name) for name in TABLES}
+    _create_tables(con, contracts)
+    given = sorted(set(files) - {"unreadable"})
+    for name in given:
+        columns = ", ".join(contracts[name].types)
+        con.execute(
+            f"INSERT INTO raw_{name} SELECT file_row_number, NULL, NULL, {columns}"
+            " FROM read_parquet($1, file_row_number = true)",
+            [str(files[name])],
+        )
+    con.execute(
+        "CREATE TEMP TABLE frozen AS SELECT 1000000000 + file_row_number AS row_id, *"
+        " FROM read_parquet($1, file_row_number = true)",
+        [str(files["unreadable"])],
+    )
+    con.execute(
+        "INSERT INTO unreadable SELECT table_name, row_id, NULL, NULL, college_id, person_id, cells"
+        " FROM frozen"
+    )
+    con.execute(
+        "INSERT INTO cell_findings SELECT fault.check_name, table_name, row_id, fault.column_name,"
+        " fault.found, fault.expected FROM (SELECT table_name, row_id, unnest(from_json(faults,"
+        """ '[{"check_name": "VARCHAR", "column_name": "VARCHAR", "found": "VARCHAR","""
+        """ "expected": "VARCHAR"}]')) AS fault FROM frozen)"""
+    )
+    con.execute("DROP TABLE frozen")
+    _make_read_views(con)
+    return Intake(given=given)
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection, contracts: dict[str, TableContract]) -> None:

@@ -1,7 +1,7 @@
 """What a user reads, in Kazakh, Russian and English: words by gettext catalogues, numbers by babel.
 
-Code writes the English sentence; ``data/locale/<language>.po`` holds the others. A sentence without a
-translation shows as missing, never as another language in silence (DESIGN §10).
+Code writes the English sentence; ``data/locale/<language>.po`` holds the others. A sentence
+without a translation shows as missing, never as another language in silence (DESIGN §10).
 """
 
 import datetime as dt

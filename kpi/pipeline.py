@@ -149,7 +149,7 @@ def load_parameters(
     year_from = dt.date(year, 9, 1)
     one = {
         "round": round_id,
-        **dates,
+        **dict(sorted(dates.items())),
         "year_from": year_from,
         "unit": methodology.unit.value,
         "min_students": methodology.min_students.value,

@@ -83,14 +83,37 @@ class Round:
         """
         return pl.read_parquet(self.path / "findings.parquet", glob=False)
 
+    def input_files(self) -> dict[str, Path]:
+        """The stored rows about people and places, by input table, and ``unreadable``."""
+        return {path.stem: path for path in sorted((self.path / "inputs").glob("*.parquet"))}
+
+    def reference(self) -> dict[str, pl.DataFrame]:
+        """The reference tables that the round was computed with."""
+        paths = sorted((self.path / "reference").glob("*.parquet"))
+        return {path.stem: pl.read_parquet(path, glob=False) for path in paths}
+
+    @property
+    def sql(self) -> Path:
+        """The SQL that the round was computed with."""
+        return self.path / "sql"
+
     @cached_property
     def methodology(self) -> Methodology:
         """The methodology that the round was computed with."""
         return load_file(self.path / "methodology.toml", Methodology)
 
+    def methodology_file(self) -> Path:
+        """The methodology that the round was computed with, as a file."""
+        return self.path / "methodology.toml"
+
     def rule_file(self) -> Path:
-        """The rule that the round was computed with."""
+        """The rule that the round was computed with, as a file."""
         return self.path / "rule.toml"
+
+    def earlier_rule_files(self) -> dict[str, Path]:
+        """The earlier versions of the rule, by their start."""
+        starts = self.receipt["rule"]["earlier"]
+        return {start: self.path / f"rule-{start}.toml" for start in starts}
 
 
 @contextmanager
