@@ -171,10 +171,87 @@ def export(
         typer.echo(str(path))
 
 
-def _open(store: Path, round_id: str | None) -> "Round":
+@app.command()
+def publish(
+    by: Annotated[str, typer.Option("--by", help="Who publishes.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="Who approves: another one.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, such as the order's number.")],
+    round_id: WhichRound = None,
+    store: Store = Path("rounds"),
+    waivers: Annotated[
+        Path | None, typer.Option("--waivers", help="A .toml of findings that are accepted.")
+    ] = None,
+) -> None:
+    """Publish the newest draft as the next version, which never changes again."""
+    from funding.publish import publish as publish_draft
+
+    with _progress() as report:
+        entry = publish_draft(
+            store,
+            round_id,
+            by=by,
+            approved_by=approved_by,
+            reason=reason,
+            waivers=waivers,
+            report=report,
+        )
+    said = entry.content
+    typer.echo(
+        f"Published {said['round']} {said['version']} (from {said['draft']}), by {said['by']},"
+        f" approved by {said['approved_by']}: {said['reason']}"
+    )
+    typer.echo("Head of the journal, to be quoted in the signed order:")
+    typer.echo(entry.sha256)
+
+
+@app.command()
+def attach(
+    file: Annotated[Path, typer.Argument(help="A detached signature file.")],
+    by: Annotated[str, typer.Option("--by", help="Who attaches it.")],
+    round_id: WhichRound = None,
+    store: Store = Path("rounds"),
+) -> None:
+    """Attach a signature file to the newest published version of a round."""
+    from funding.publish import attach as attach_signature
+
+    entry = attach_signature(store, round_id, file, by)
+    said = entry.content
+    typer.echo(f"Attached {said['file']} to {said['round']} {said['version']}.")
+    typer.echo(f"Head of the journal: {entry.sha256}")
+
+
+@app.command()
+def verify(
+    round_id: Annotated[
+        str | None, typer.Argument(help="Round such as 2025-26, or version 2025-26/v1.")
+    ] = None,
+    store: Store = Path("rounds"),
+    expect: Annotated[
+        str | None, typer.Option("--expect", help="The hash that the signed order quotes.")
+    ] = None,
+) -> None:
+    """Compute a round again from its frozen inputs and compare everything with what is stored."""
+    from funding.verify import verify as verify_round
+
+    of_round = _open(store, round_id)
+    with _progress() as report:
+        done = verify_round(of_round, expect, report)
+    typer.echo(f"{of_round.name} {of_round.version}, {of_round.path}")
+    for line in done.notes:
+        typer.echo(line)
+    for line in done.agrees:
+        typer.echo(f"agrees: {line}")
+    if done.differs:
+        typer.echo(f"DIFFERS: {done.differs}")
+        raise typer.Exit(1)
+    typer.echo("Verified: nothing differs.")
+
+
+def _open(store: Path, round_id: str | None, version: str | None = None) -> "Round":
+    """Open a round; say so when a newer draft than the published version is there."""
     from kpi.rounds import open_round
 
-    return open_round(store, round_id)
+    return open_round(store, round_id, version)
 
 
 def _round_of(day: dt.date) -> str:

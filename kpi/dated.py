@@ -91,12 +91,12 @@ def load_file(path: Path, model: type[File]) -> File:
         raise CallError(
             f"The file {path.name} is wrong.",
             where=str(path),
-            found="\n" + "\n".join(f"    {line}" for line in _faults(error)),
+            found="\n" + "\n".join(f"    {line}" for line in faults_of(error)),
             do="Correct these places; nothing was computed.",
         ) from error
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
+def faults_of(error: ValidationError) -> Iterator[str]:
     """Yield a line a fault: path in the file, what is expected, value found."""
     for fault in error.errors():
         path = ".".join(str(part) for part in fault["loc"])

@@ -1,6 +1,8 @@
 """A round on disk: write a draft, find and open it (DESIGN §7). Only this module knows the layout.
 
-    <store>/<round>/draft-<n>/
+    <store>/journal.jsonl      who published what, when, why (kpi/journal.py)
+    <store>/<round>/draft-<n>/ a run; v<n>/ is a published one, with manifest.json (every file's
+                               hash) and v<n>-signatures/ beside it
       receipt.json       the same for the same data: versions, dates, hashes and counts, sums
       sources.json       file names, raw hashes, times, library versions, id of the pseudonym key
       methodology.toml, rule.toml, rule-<start>.toml (its earlier versions), sql/, reference/
@@ -33,8 +35,10 @@ import polars as pl
 
 from kpi.dated import load_file
 from kpi.errors import CallError
+from kpi.journal import Entry, read_journal
 from kpi.methodology import Methodology
 
+_MANIFEST = "manifest.json"
 DRAFTS_KEPT = 2  # the newest, and the one before it for those who are reading it
 
 
@@ -62,7 +66,12 @@ class Round:
     @cached_property
     def receipt_hash(self) -> str:
         """The SHA-256 of its receipt."""
-        return hashlib.sha256((self.path / "receipt.json").read_bytes()).hexdigest()
+        return hash_of(self.path / "receipt.json")
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft, and no published version."""
+        return self.version.startswith("draft-")
 
     @cached_property
     def sources(self) -> dict[str, Any]:
@@ -164,6 +173,86 @@ def _runs(process: int) -> bool:
     return True
 
 
+def finish_version(built: Path, number: int) -> Round:
+    """Name a complete version ``v<number>``, by one rename."""
+    return Round(built.rename(built.parent / f"v{number}"))
+
+
+def copy_draft(draft: Round, built: Path, waivers: list[dict[str, Any]]) -> None:
+    """Copy a draft into the folder of a version in the making; add the waivers to its receipt."""
+    shutil.copytree(draft.path, built, dirs_exist_ok=True)
+    write_json(built / "receipt.json", draft.receipt | {"waivers": waivers})
+
+
+def write_manifest(built: Path) -> str:
+    """Write every file's SHA-256 beside them, sync all to disk, return the hash of that list."""
+    write_json(built / _MANIFEST, file_hashes(built))
+    for path in (*_files(built), built / _MANIFEST):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    return hash_of(built / _MANIFEST)
+
+
+def manifest_faults(version: Path) -> Iterator[str]:
+    """Yield what differs between the files of a version and its manifest, a line a file."""
+    listed: dict[str, str] = json.loads((version / _MANIFEST).read_text(encoding="utf-8"))
+    there = file_hashes(version)
+    for name in sorted(listed.keys() | there.keys()):
+        if name not in there:
+            yield f"{name}: the file is missing"
+        elif name not in listed:
+            yield f"{name}: this file was not there when the version was published"
+        elif listed[name] != there[name]:
+            yield f"{name}: the file is not the one that was published"
+
+
+def manifest_hash(version: Path) -> str:
+    """Return the SHA-256 of a version's manifest."""
+    return hash_of(version / _MANIFEST)
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file in a folder but its manifest, by name."""
+    return {path.relative_to(folder).as_posix(): hash_of(path) for path in _files(folder)}
+
+
+def _files(folder: Path) -> list[Path]:
+    there = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    return [path for path in there if path != folder / _MANIFEST]
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def attach_file(version: Path, file: Path) -> Path:
+    """Copy a detached signature beside a version (which never changes) and return the copy.
+
+    Raises CallError when one of that name is there.
+    """
+    folder = version.with_name(f"{version.name}-signatures")
+    folder.mkdir(exist_ok=True)
+    target = folder / file.name
+    if target.exists():
+        raise CallError(
+            "A file of this name is attached already.",
+            where=str(folder),
+            found=file.name,
+            do="Give the file another name.",
+        )
+    aside = folder / f".{file.name}-{os.getpid()}"
+    shutil.copyfile(file, aside)
+    return aside.rename(target)
+
+
+def attached_files(version: Path) -> dict[str, Path]:
+    """Return the files attached to a version, by name."""
+    folder = version.with_name(f"{version.name}-signatures")
+    return {path.name: path for path in folder.glob("*") if not path.name.startswith(".")}
+
+
 def finish_draft(built: Path) -> Round:
     """Name a complete draft: the next number, by one rename. Of the older ones, one stays."""
     folder = built.parent
@@ -184,29 +273,31 @@ def finish_draft(built: Path) -> Round:
 
 def drafts(folder: Path) -> list[Path]:
     """Return the drafts in a round's folder, oldest first."""
-    return _numbered(folder, "draft-")
-
-
-def versions(folder: Path) -> list[Path]:
-    """Return the published versions in a round's folder, oldest first."""
-    return _numbered(folder, "v")
-
-
-def _numbered(folder: Path, prefix: str) -> list[Path]:
-    found = (p for p in folder.glob(f"{prefix}*") if p.is_dir() and _number(p))
-    return sorted(found, key=_number)
+    return sorted((p for p in folder.glob("draft-*") if p.is_dir() and _number(p)), key=_number)
 
 
 def _number(path: Path) -> int:
-    """The number of a draft or version; 0 for a folder that somebody else made."""
-    named = re.fullmatch(r"(draft-|v)([1-9][0-9]{0,8})", path.name)
-    return int(named[2]) if named else 0
+    """A draft's number; 0 for a folder that somebody else made."""
+    named = re.fullmatch(r"draft-([1-9][0-9]{0,8})", path.name)
+    return int(named[1]) if named else 0
+
+
+def publications(store: Path) -> dict[str, dict[str, Entry]]:
+    """Return the journal's line for each published version, by round and version, oldest first.
+
+    A version is published when the journal says so; a folder alone is none.
+    """
+    found: dict[str, dict[str, Entry]] = {}
+    for entry in read_journal(store):
+        if entry.content.get("action") == "publish":
+            found.setdefault(entry.content["round"], {})[entry.content["version"]] = entry
+    return found
 
 
 def published(store: Path, round_id: str) -> Round | None:
     """Return the newest published version of a round, or None."""
-    found = versions(store / round_id)
-    return Round(found[-1]) if found else None
+    names = list(publications(store).get(round_id, {}))
+    return Round(store / round_id / names[-1]) if names else None
 
 
 def open_round(store: Path, round_id: str | None = None, version: str | None = None) -> Round:
@@ -220,7 +311,8 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
     if round_id and "/" in round_id:
         round_id, version = round_id.split("/", 1)
     folders = sorted(store.glob("*")) if store.is_dir() else []
-    known = [path.name for path in folders if versions(path) or drafts(path)]
+    released = publications(store)
+    known = [path.name for path in folders if path.name in released or drafts(path)]
     chosen = round_id or (known[-1] if known else None)
     if chosen not in known:
         raise CallError(
@@ -230,18 +322,18 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
             expected="one of " + ", ".join(known) if known else "",
             do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
         )
-    there = drafts(store / chosen) + versions(store / chosen)
-    wanted = drafts(store / chosen)[-1:] if version == "draft" else there
-    if version not in (None, "draft"):
-        wanted = [path for path in there if path.name == version]
+    there = [path.name for path in drafts(store / chosen)]
+    newest = there[-1:]
+    there += released.get(chosen, {})
+    wanted = {None: there[-1:], "draft": newest}.get(version, [n for n in there if n == version])
     if not wanted:
         raise CallError(
             "The round has no such version.",
             where=str(store / chosen),
             found=str(version),
-            expected="one of " + ", ".join(path.name for path in there),
+            expected="one of " + ", ".join(there),
         )
-    return Round(wanted[-1])
+    return Round(store / chosen / wanted[0])
 
 
 def write_tables(
@@ -270,7 +362,12 @@ def write_tables(
 def write_findings(built: Path, findings: pl.DataFrame) -> dict[str, Any]:
     """Write the findings; their content leaves out files and records, which are no content."""
     findings.write_parquet(built / "findings.parquet")
-    return content_of(built / "findings.parquet", without=["file", "record"])
+    return findings_content(built)
+
+
+def findings_content(version: Path) -> dict[str, Any]:
+    """Return the content of a version's findings, but for files and records."""
+    return content_of(version / "findings.parquet", without=["file", "record"])
 
 
 def content_of(path: Path, without: list[str] | None = None) -> dict[str, Any]:

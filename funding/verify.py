@@ -1,0 +1,236 @@
+"""Verify a round without trusting it: files, journal, and everything computed again (DESIGN §7)."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import kpi
+from funding.run import compute, plan_of, write_draft
+from kpi import journal, rounds
+from kpi.errors import CallError, DataError
+from kpi.intake import Report, load_frozen
+from kpi.pipeline import connect
+
+PARTS = ("inputs", "reference", "tables")
+NOT_RECOMPUTED = ("product", "waivers")
+"""What the receipt says that no computation gives: who computed it, and what people accepted."""
+
+
+@dataclass
+class Verification:
+    """What was verified, and the first thing that differs, if anything does."""
+
+    of_round: rounds.Round
+    agrees: list[str] = field(default_factory=list)
+    differs: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verification:
+    """Check a round against its journal, its manifest and its receipt, then compute it again.
+
+    ``expect`` is the hash that the signed order quotes. Stops at the first thing that differs,
+    which is named in ``differs``; what agreed until then is in ``agrees``.
+    """
+    done = Verification(of_round)
+    try:
+        checked = of_round.receipt.get("product")
+    except (OSError, ValueError) as error:
+        done.differs = f"receipt.json: cannot be read ({error})"
+        return done
+    if checked != kpi.__version__:
+        done.notes.append(
+            f"The round was computed by version {checked} of the product and is verified by"
+            f" {kpi.__version__}: contents are compared."
+        )
+    steps = [("what its inputs give", recomputation_faults(of_round, report))]
+    if of_round.is_draft:
+        done.notes.append("This is a draft: no journal and no manifest stand behind it.")
+    else:
+        steps = [
+            ("journal", _journal_faults(of_round, expect)),
+            ("files", rounds.manifest_faults(of_round.path)),
+            ("signatures", _signature_faults(of_round)),
+            *steps,
+        ]
+    if expect and of_round.is_draft:
+        raise CallError("A draft has no hash that an order could quote.", where="--expect")
+    for name, faults in steps:
+        report(f"verifying {name}", 0, 1)
+        try:
+            done.differs = next(iter(faults), None)
+        except (DataError, OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
+            done.differs = f"{name}: {error}"
+        if done.differs:
+            return done
+        done.agrees.append(_told(name, of_round))
+    return done
+
+
+def _told(name: str, of_round: rounds.Round) -> str:
+    receipt = of_round.receipt
+    if name == "journal":
+        return "the journal's chain is whole and has this version's line"
+    if name == "files":
+        return "every file is the one that was published"
+    if name == "signatures":
+        return "every attached file is the one that was attached"
+    counts = ", ".join(f"{len(receipt[part])} {part}" for part in PARTS)
+    return f"computed again: {counts}, SQL, methodology, rules and findings agree with the receipt"
+
+
+def _journal_faults(of_round: rounds.Round, expect: str | None) -> Iterator[str]:
+    """Yield what is wrong with the journal, seen from one version."""
+    store = of_round.path.parent.parent
+    lines = rounds.publications(store).get(of_round.name, {})  # raises where the chain is broken
+    entry = lines.get(of_round.version)
+    if entry is None:
+        yield f"journal.jsonl: no line says that {of_round.name} {of_round.version} was published"
+        return
+    if expect and entry.sha256 != expect.strip().lower():
+        yield (
+            f"journal.jsonl, line {entry.number}: its hash is {entry.sha256}; the order quotes"
+            f" {expect}: the journal, or its beginning, was written anew"
+        )
+    for name, found in (
+        ("manifest", rounds.manifest_hash(of_round.path)),
+        ("receipt", of_round.receipt_hash),
+    ):
+        if entry.content[f"{name}_sha256"] != found:
+            yield f"{name}.json: the file is not the one that the journal names"
+
+
+def _signature_faults(of_round: rounds.Round) -> Iterator[str]:
+    store = of_round.path.parent.parent
+    listed = {}
+    for entry in journal.read_journal(store):
+        content = entry.content
+        mine = (content.get("round"), content.get("version")) == (of_round.name, of_round.version)
+        if content.get("action") == "attach" and mine:
+            listed[content["file"]] = content["sha256"]
+    there = rounds.attached_files(of_round.path)
+    for name in sorted(listed.keys() | there.keys()):
+        if name not in there:
+            yield f"{name}: the attached file is missing"
+        elif name not in listed:
+            yield f"{name}: no line of the journal says that this file was attached"
+        elif rounds.hash_of(there[name]) != listed[name]:
+            yield f"{name}: the attached file is not the one that was attached"
+
+
+def recomputation_faults(of_round: rounds.Round, report: Report) -> Iterator[str]:
+    """Compute the round again from its frozen inputs with its frozen SQL, methodology, rules and
+    reference tables; yield what differs from the receipt or from the stored tables.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        again = Path(folder) / "again"
+        again.mkdir()
+        receipt = _computed_again(of_round, again, report)
+        stored = _as_json(of_round.receipt)
+        for name in stored.keys() | receipt.keys():
+            if name not in (*PARTS, *NOT_RECOMPUTED, "findings") and stored.get(name) != (
+                receipt.get(name)
+            ):
+                yield _told_apart(name, stored.get(name), receipt.get(name))
+        for part in PARTS:
+            yield from _part_faults(of_round, again, part, stored, receipt)
+        yield from _findings_faults(of_round, stored, receipt)
+
+
+def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict[str, Any]:
+    plan = plan_of(of_round)
+    spill = again / "tmp"
+    spill.mkdir()
+    con = connect(spill)
+    try:
+        intake = load_frozen(con, of_round.input_files())
+        compute(con, plan, intake, str(of_round.path), report)
+        return _as_json(write_draft(con, plan, intake.given, again))
+    finally:
+        con.close()
+        shutil.rmtree(spill)
+
+
+def _as_json(receipt: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(receipt)))
+
+
+def _told_apart(name: str, stored: Any, again: Any) -> str:
+    """Say what differs, down to the one value where it can be told."""
+    if isinstance(stored, dict) and isinstance(again, dict):
+        for key in sorted(stored.keys() | again.keys()):
+            if stored.get(key) != again.get(key):
+                return _told_apart(f"{name}.{key}", stored.get(key), again.get(key))
+    return f"{name}: the receipt says {stored}; computed again it is {again}"
+
+
+def _part_faults(
+    of_round: rounds.Round,
+    again: Path,
+    part: str,
+    stored: dict[str, Any],
+    receipt: dict[str, Any],
+) -> Iterator[str]:
+    """Yield the tables whose stored rows, receipt and recomputed rows are not all the same."""
+    for table in sorted(stored[part].keys() | receipt[part].keys()):
+        name = f"{part}/{table}"
+        if table not in receipt[part]:
+            yield f"{name}: the receipt names this table; computing again does not give it"
+            continue
+        if table not in stored[part]:
+            yield f"{name}: computing again gives this table; the receipt does not name it"
+            continue
+        path = of_round.path / part / f"{table}.parquet"
+        there = rounds.content_of(path)
+        if not there == stored[part][table] == receipt[part][table]:
+            yield f"{name}: {_first_difference(path, again / part / f'{table}.parquet')}"
+
+
+def _first_difference(stored: Path, again: Path) -> str:
+    """Say in which row and column a stored table first differs from the one computed again."""
+    mine, other = pl.read_parquet(stored, glob=False), pl.read_parquet(again, glob=False)
+    if mine.columns != other.columns:
+        return f"has the columns {mine.columns}; computed again {other.columns}"
+    for column in mine.columns:
+        if mine[column].dtype != other[column].dtype:
+            return f"{column} is {mine[column].dtype}; computed again {other[column].dtype}"
+    height = min(mine.height, other.height)
+    differs = pl.concat(
+        [
+            (mine[name][:height].ne_missing(other[name][:height])).to_frame()
+            for name in mine.columns
+        ],
+        how="horizontal",
+    )
+    rows = differs.select(pl.any_horizontal(pl.all()).arg_true().first()).item()
+    if rows is None:
+        same = "the rows agree, the receipt does not"
+        return (
+            same
+            if mine.height == other.height
+            else (f"has {mine.height:,} rows; computed again {other.height:,}")
+        )
+    column = next(name for name in mine.columns if differs[name][rows])
+    key = ", ".join(str(value) for value in mine.row(rows)[:2])
+    return (
+        f"row {rows + 1} ({key}): {column} is {mine[column][rows]}; computed again it is"
+        f" {other[column][rows]}"
+    )
+
+
+def _findings_faults(
+    of_round: rounds.Round, stored: dict[str, Any], receipt: dict[str, Any]
+) -> Iterator[str]:
+    there = rounds.findings_content(of_round.path)
+    if not there == stored["findings"] == receipt["findings"]:
+        yield (
+            f"findings: {there['rows']:,} rows are stored, the receipt says"
+            f" {stored['findings']['rows']:,}, computed again there are"
+            f" {receipt['findings']['rows']:,}; their contents differ"
+        )
