@@ -15,7 +15,15 @@ from funding.rule import Rule
 from funding.settlement import settle
 from kpi.errors import CallError
 from kpi.methodology import Methodology
-from kpi.pipeline import Select, get_table, put_table, read_selects, run_selects
+from kpi.pipeline import (
+    Select,
+    get_table,
+    put_table,
+    put_tables,
+    read_selects,
+    rows_of,
+    run_selects,
+)
 
 TOTALS_SCHEMA: dict[str, Any] = {
     "rule": pl.String,
@@ -78,13 +86,18 @@ def allocate(
 
 def fund(con: duckdb.DuckDBPyConnection, rule: Rule, selects: FundingSelects) -> None:
     """Make every table of the funding rule under one version of it."""
-    load_rule_parameters(con, rule)
+    put_tables(con, rule_parameters(rule))
     run_selects(con, selects.entitled)
+    settle_lines(con, rule)
+    run_selects(con, selects.totals)
+
+
+def settle_lines(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
+    """Make ``funding_lines``, ``funding_passes`` and ``guarantees`` from the entitled lines."""
     settlement = settle(get_table(con, "entitled_lines"), get_table(con, "guarantee_floors"), rule)
     put_table(con, "funding_lines", settlement.lines)
     put_table(con, "funding_passes", settlement.passes)
     put_table(con, "guarantees", settlement.guarantees)
-    run_selects(con, selects.totals)
 
 
 def put_previous(con: duckdb.DuckDBPyConnection, funding: pl.DataFrame | None) -> None:
@@ -154,9 +167,9 @@ def check_fit(con: duckdb.DuckDBPyConnection, rule: Rule, methodology: Methodolo
         )
 
 
-def load_rule_parameters(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    """Make ``param_norm``, ``param_coefficient``, ``param_eligible``, ``param_rule_gate``,
-    ``param_phase_in``, ``param_share`` and ``param_guarantee``.
+def rule_parameters(rule: Rule) -> dict[str, pl.DataFrame]:
+    """Return the tables ``param_norm``, ``param_coefficient``, ``param_eligible``,
+    ``param_rule_gate``, ``param_phase_in``, ``param_share`` and ``param_guarantee``.
     """
     norm = {
         "mode": rule.mode,
@@ -166,63 +179,23 @@ def load_rule_parameters(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
         "pays_academic_leave": rule.pays_academic_leave.value,
         "count_basis": rule.count_basis.value,
     }
-    put_table(con, "param_norm", pl.DataFrame([norm]))
-    put_table(
-        con,
-        "param_coefficient",
-        pl.DataFrame(
-            [(entry.attribute, entry.value, entry.coefficient) for entry in rule.coefficients],
-            schema={
-                "attribute": pl.String,
-                "value": pl.String,
-                "coefficient": pl.Decimal(9, 4),
-            },
-            orient="row",
+    coefficients = [
+        (entry.attribute, entry.value, entry.coefficient) for entry in rule.coefficients
+    ]
+    eligible: list[tuple[str, str]] = [("funding_source", v) for v in rule.funding_sources.value]
+    eligible += [("study_form", value) for value in rule.study_forms.value]
+    phases = [(entry.gate, entry.zero_at, entry.full_at) for entry in rule.phase_in]
+    shares = [(entry.league, entry.share) for entry in rule.shares]
+    guarantee = [(rule.guarantee.basis, rule.guarantee.floor)] if rule.guarantee else []
+    text, share = pl.String, pl.Decimal(9, 6)
+    return {
+        "param_norm": pl.DataFrame([norm]),
+        "param_coefficient": rows_of(
+            coefficients, attribute=text, value=text, coefficient=pl.Decimal(9, 4)
         ),
-    )
-    sources = [("funding_source", value) for value in rule.funding_sources.value]
-    forms = [("study_form", value) for value in rule.study_forms.value]
-    put_table(
-        con,
-        "param_eligible",
-        pl.DataFrame(
-            sources + forms, schema={"attribute": pl.String, "value": pl.String}, orient="row"
-        ),
-    )
-    put_table(
-        con,
-        "param_rule_gate",
-        pl.DataFrame({"gate": rule.gates.value}, schema={"gate": pl.String}),
-    )
-    put_table(
-        con,
-        "param_share",
-        pl.DataFrame(
-            [(entry.league, entry.share) for entry in rule.shares],
-            schema={"league": pl.Int64, "share": pl.Decimal(9, 6)},
-            orient="row",
-        ),
-    )
-    put_table(
-        con,
-        "param_phase_in",
-        pl.DataFrame(
-            [(entry.gate, entry.zero_at, entry.full_at) for entry in rule.phase_in],
-            schema={
-                "gate": pl.String,
-                "zero_at": pl.Decimal(9, 6),
-                "full_at": pl.Decimal(9, 6),
-            },
-            orient="row",
-        ),
-    )
-    guarantee = rule.guarantee
-    put_table(
-        con,
-        "param_guarantee",
-        pl.DataFrame(
-            [(guarantee.basis, guarantee.floor)] if guarantee else [],
-            schema={"basis": pl.String, "floor": pl.Decimal(9, 6)},
-            orient="row",
-        ),
-    )
+        "param_eligible": rows_of(eligible, attribute=text, value=text),
+        "param_rule_gate": rows_of([(gate,) for gate in rule.gates.value], gate=text),
+        "param_phase_in": rows_of(phases, gate=text, zero_at=share, full_at=share),
+        "param_share": rows_of(shares, league=pl.Int64, share=share),
+        "param_guarantee": rows_of(guarantee, basis=text, floor=share),
+    }

@@ -1,45 +1,70 @@
 """One college, from its students to its tenge, step by step, from the stored rows of a round.
 
-Nothing is computed here: each number is a stored one, put into the sentence of its step. Steps have
-stable ids, so that a letter may quote them.
+Nothing is computed here: each number is a stored one, put into the sentence of its step. Steps are
+numbered and have stable ids, so that a letter may quote them; each names the parameters that it
+used, with reference, version and status.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from funding.rule import Rule
-from kpi.dated import load_file
+from kpi.dated import DatedFile, Stated, StatedValue, load_file
 from kpi.errors import CallError
-from kpi.formats import plain
-from kpi.methodology import Methodology
+from kpi.language import Speaker, speaker
+from kpi.methodology import Kpi, Methodology
 from kpi.rounds import Round
+from kpi.terms import term
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step: its stable id, its title, and its lines."""
+class Parameter:
+    """One value of a dated file that a step used: its path, and where it comes from."""
 
+    path: str
+    value: str
+    reference: str
+    version: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its number, stable id, title, sentences, parameters, and the stored rows behind."""
+
+    number: int
     id: str
     title: str
     lines: list[str]
+    parameters: list[Parameter] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
-    def text(self) -> str:
+    def text(self, words: Speaker) -> str:
         """Return the step as text, its id in brackets."""
-        return "\n".join([f"[{self.id}] {self.title}", *(f"    {line}" for line in self.lines)])
+        told = [f"{self.number}. {self.title} [{self.id}]"]
+        told += [f"    {line}" for line in self.lines]
+        told += [
+            f"    · {one.path} = {one.value}"
+            f" ({term(words, one.status)}; {one.version}; {one.reference})"
+            for one in self.parameters
+        ]
+        return "\n".join(told)
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """The stored rows of one unit, and the files that the round was computed with."""
+    """The stored rows of one unit, the files that the round was computed with, the language."""
 
     of_round: Round
     unit: Row
     rule: Rule
+    words: Speaker
 
     @property
     def methodology(self) -> Methodology:
@@ -51,13 +76,39 @@ class _Facts:
         mine = self.of_round.table(table).filter(pl.col("college_id") == self.unit["college_id"])
         return list(mine.iter_rows(named=True))
 
+    def parameter(self, path: str, value: object, stated: Stated, of: DatedFile) -> Parameter:
+        """Name a value of a dated file."""
+        return Parameter(
+            path, self.value(value), stated.reference, f"{of.name} {of.start}", stated.status
+        )
 
-def explain_college(of_round: Round, college: str) -> list[Step]:
+    def of_rule(self, path: str, stated: StatedValue[Any]) -> Parameter:
+        """Name a value of the rule."""
+        return self.parameter(path, stated.value, stated, self.rule)
+
+    def value(self, value: object) -> str:
+        """Return a value as the language writes it."""
+        if isinstance(value, bool) or value is None:
+            return self.words.say("yes") if value else self.words.say("no")
+        if isinstance(value, int | Decimal):
+            return self.words.number(value)
+        if isinstance(value, list):
+            return ", ".join(term(self.words, str(part)) for part in value)
+        return term(self.words, str(value))
+
+    def kpi_name(self, code: str) -> str:
+        """Return a KPI's code and name."""
+        names = {kpi.code: kpi.name for kpi in self.methodology.kpis}
+        return f"{code} ({self.words.name(names[code])})"
+
+
+def explain_college(of_round: Round, college: str, language: str = "en") -> list[Step]:
     """Return the steps of one college's result, from who is counted to the amount.
 
-    ``college`` is an id (of a branch or merged college too) or a part of one college's name.
-    Raises CallError when it names none, or several.
+    ``college`` is an id (of a branch or merged college too) or a part of one college's name;
+    ``language`` is kk, ru or en. Raises CallError when it names no college, or several.
     """
+    words = speaker(language)
     found = find_college(of_round, college)
     units = of_round.table("unit_profile").filter(pl.col("college_id") == found["unit_id"])
     if units.is_empty():
@@ -67,15 +118,27 @@ def explain_college(of_round: Round, college: str) -> list[Step]:
             found=f"{found['college_id']} counts for {found['unit_id']}",
             do="Correct that college's row and run the round again.",
         )
-    facts = _Facts(
-        of_round,
-        units.row(0, named=True),
-        load_file(of_round.rule_file(), Rule),
-    )
-    steps = [_who(facts, found), _kpis(facts), _score(facts), _rank(facts)]
+    rule = load_file(of_round.rule_file(), Rule)
+    facts = _Facts(of_round, units.row(0, named=True), rule, words)
+    drafts = [_who(facts, found), _kpis(facts), _score(facts), _rank(facts)]
     if facts.methodology.gates:
-        steps.append(_gates(facts))
-    return [*steps, *_money(facts)]
+        drafts.append(_gates(facts))
+    drafts += _money(facts)
+    return [replace(step, number=number) for number, step in enumerate(drafts, start=1)]
+
+
+def explanation(of_round: Round, college: str, language: str = "en") -> Row:
+    """Return the same explanation as an object that JSON can hold; numbers as exact text."""
+    steps = explain_college(of_round, college, language)
+    return {
+        "round": of_round.name,
+        "version": of_round.version,
+        "is_draft": of_round.is_draft,
+        "receipt_sha256": of_round.receipt_hash,
+        "college_id": find_college(of_round, college)["unit_id"],
+        "language": language,
+        "steps": [asdict(step) for step in steps],
+    }
 
 
 def find_college(of_round: Round, college: str) -> Row:
@@ -104,211 +167,565 @@ def find_college(of_round: Round, college: str) -> Row:
     )
 
 
+def _step(step_id: str, title: str, lines: list[str], **more: Any) -> Step:
+    return Step(0, step_id, title, lines, **more)
+
+
 def _who(facts: _Facts, found: Row) -> Step:
-    unit = facts.unit
+    unit, words, receipt = facts.unit, facts.words, facts.of_round.receipt
     lines = [
-        f"{unit['college_id']}  {unit['name_ru']}",
-        f"{unit['region']}, {unit['kind']}, {unit['ownership']}, {unit['locality']},"
-        f" status {unit['status']}, cluster {unit['cluster'] or 'none'}",
-        f"students counted on {facts.of_round.receipt['dates']['count_on']}: {unit['students']:,}",
+        f"{unit['college_id']}  {words.of(unit)}",
+        ", ".join(
+            [
+                unit["region"],
+                *(term(words, unit[name]) for name in ("kind", "ownership", "locality", "status")),
+                words.say("cluster {cluster}", cluster=unit["cluster"] or words.say("none")),
+            ]
+        ),
+        words.say(
+            "students counted on {day}: {students}",
+            day=words.day(facts.of_round.count_on),
+            students=words.number(unit["students"]),
+        ),
     ]
     if found["college_id"] != unit["college_id"]:
-        lines.insert(0, f"{found['college_id']} counts for the unit {unit['college_id']}.")
+        lines.insert(
+            0,
+            words.say(
+                "{college} counts for the unit {unit}.",
+                college=found["college_id"],
+                unit=unit["college_id"],
+            ),
+        )
     members = facts.of_round.table("colleges").filter(
         (pl.col("unit_id") == unit["college_id"]) & (pl.col("college_id") != unit["college_id"])
     )
     lines += [
-        f"with the rows of {row['college_id']} ({row['name_ru']}), status {row['status']}"
+        words.say(
+            "with the rows of {college} ({name}), status {status}",
+            college=row["college_id"],
+            name=words.of(row),
+            status=term(words, row["status"]),
+        )
         for row in members.iter_rows(named=True)
     ]
-    for table, rejected in (
-        ("student", unit["rejected_students"]),
-        ("graduate", unit["rejected_graduates"]),
-    ):
-        if rejected:
-            lines.append(f"{rejected:,} {table} rows were rejected; see the findings")
-    receipt = facts.of_round.receipt
-    methodology, rule = receipt["methodology"], receipt["rule"]
+    if rejected := unit["rejected_students"]:
+        lines.append(
+            words.say_count(
+                "{count} student row was rejected; see the findings",
+                "{count} student rows were rejected; see the findings",
+                rejected,
+            )
+        )
+    if rejected := unit["rejected_graduates"]:
+        lines.append(
+            words.say_count(
+                "{count} graduate row was rejected; see the findings",
+                "{count} graduate rows were rejected; see the findings",
+                rejected,
+            )
+        )
+    of_methodology, of_rule = receipt["methodology"], receipt["rule"]
     lines.append(
-        f"round {facts.of_round.name} {facts.of_round.version}, methodology {methodology['name']}"
-        f" of {methodology['start']} (illustrative), rule {rule['name']} of {rule['start']}"
+        words.say(
+            "round {round} {version}, methodology {methodology} of {methodology_start} ({status}),"
+            " rule {rule} of {rule_start}",
+            round=facts.of_round.name,
+            version=facts.of_round.version,
+            methodology=of_methodology["name"],
+            methodology_start=of_methodology["start"],
+            status=term(words, facts.methodology.status),
+            rule=of_rule["name"],
+            rule_start=of_rule["start"],
+        )
     )
-    return Step("college", "The college and what is counted for it", lines)
+    if facts.of_round.is_draft:
+        lines.append(words.say("This is a draft: nothing of it is published."))
+    return _step("college", words.say("The college and what is counted for it"), lines, rows=[unit])
 
 
 def _kpis(facts: _Facts) -> Step:
+    words = facts.words
     rows = {row["kpi"]: row for row in facts.rows("kpi_values")}
     lines = []
     for kpi in facts.methodology.kpis:
         row = rows[kpi.code]
-        counted = f"{plain(row['numerator'])} / {plain(row['denominator'])}"
-        interval = (
-            f", interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %"
-            if row["low"] is not None
-            else ""
+        line = (
+            f"{facts.kpi_name(kpi.code)}: {words.number(row['numerator'])} /"
+            f" {words.number(row['denominator'])} = {_value(facts, row)}"
         )
-        status = "" if row["status"] == "ok" else f"  [{row['status']}]"
-        lines.append(f"{kpi.code}: {counted} = {_value(row)}{interval}{status}")
-    return Step("kpis", "KPIs: numerator / denominator = value (95 % Wilson interval)", lines)
+        if row["low"] is not None:
+            line += ", " + words.say(
+                "interval {low} to {high}",
+                low=words.percent(row["low"]),
+                high=words.percent(row["high"]),
+            )
+        lines.append(line if row["status"] == "ok" else f"{line}  [{term(words, row['status'])}]")
+    title = words.say("KPIs: numerator / denominator = value (95 % Wilson interval)")
+    return _step("kpis", title, lines, rows=list(rows.values()))
+
+
+def _value(facts: _Facts, row: Row) -> str:
+    words = facts.words
+    if row["value"] is None:
+        return words.say("no value")
+    if row["kind"] in ("median", "ratio", "points"):
+        return words.number(Decimal(str(round(row["value"], 2))))
+    if row["kind"] == "flag":
+        return words.say("yes") if row["value"] else words.say("no")
+    return words.percent(row["value"])
 
 
 def _score(facts: _Facts) -> Step:
+    words = facts.words
     [ranking] = facts.rows("ranking")
+    title = words.say("Score: normalised value × weight = contribution")
     if ranking["score"] is None:
-        return Step("score", "Score", [f"none, because not ranked: {_not_ranked(facts, ranking)}"])
-    scores = {row["code"]: row for row in facts.rows("kpi_scores")}
-    lines = []
-    for kpi in facts.methodology.kpis:
-        if kpi.score is None:
-            continue
-        row = scores[kpi.code]
-        if row["normalised"] is None:
-            lines.append(f"{kpi.code}: missing, its weight goes to its neighbours")
-            continue
-        scale = (
-            f" on {plain(kpi.score.floor)} to {plain(kpi.score.target)}"
-            if kpi.score.floor is not None and kpi.score.target is not None
-            else ""
+        reason = _not_ranked(facts, ranking)
+        return _step("score", title, [words.say("none, because not ranked: {why}", why=reason)])
+    stored = facts.rows("kpi_scores")
+    scores = {row["code"]: row for row in stored}
+    scored = [kpi for kpi in facts.methodology.kpis if kpi.score]
+    lines = [_contribution(facts, kpi, scores[kpi.code]) for kpi in scored]
+    lines.append(
+        words.say(
+            "sum {sum}, rounded half up: {score}",
+            sum=words.number(scores["index"]["normalised"], 6),
+            score=words.number(ranking["score"], 2),
         )
-        clamp = (
-            " (at the floor)" if row["at_floor"] else " (at the target)" if row["at_target"] else ""
+    )
+    return _step(
+        "score",
+        title,
+        lines,
+        parameters=[one for kpi in scored for one in _scale(facts, kpi)],
+        rows=stored,
+    )
+
+
+def _contribution(facts: _Facts, kpi: Kpi, row: Row) -> str:
+    words = facts.words
+    if row["normalised"] is None:
+        return words.say(
+            "{kpi}: missing, its weight goes to its neighbours", kpi=facts.kpi_name(kpi.code)
         )
-        lines.append(
-            f"{kpi.code}{scale} = {row['normalised']:.4f}{clamp} x {row['weight']:.4f}"
-            f" = {row['contribution']:.4f}"
-        )
-    lines.append(f"sum {scores['index']['normalised']:.6f}, rounded half up: {ranking['score']}")
-    return Step("score", "Score: normalised value x weight = contribution", lines)
+    clamped = ""
+    if row["at_floor"]:
+        clamped = " " + words.say("(at the floor)")
+    elif row["at_target"]:
+        clamped = " " + words.say("(at the target)")
+    return (
+        f"{facts.kpi_name(kpi.code)}: {words.number(row['normalised'], 4)}{clamped} ×"
+        f" {words.number(row['weight'], 4)} = {words.number(row['contribution'], 4)}"
+    )
+
+
+def _scale(facts: _Facts, kpi: Kpi) -> Iterator[Parameter]:
+    assert kpi.score is not None
+    for name in ("floor", "target", "weight"):
+        if (value := getattr(kpi.score, name)) is not None:
+            yield facts.parameter(f"kpis.{kpi.code}.{name}", value, kpi, facts.methodology)
 
 
 def _not_ranked(facts: _Facts, ranking: Row) -> str:
     """Say why a unit is not ranked."""
+    words = facts.words
     reason = str(ranking["not_ranked_reason"])
     if reason == "few_students":
-        least = facts.methodology.min_students.value
-        return f"{facts.unit['students']:,} students counted, fewer than {least}"
+        return words.say(
+            "{students} students counted, fewer than {least}",
+            students=words.number(facts.unit["students"]),
+            least=words.number(facts.methodology.min_students.value),
+        )
     for row in facts.rows("kpi_values"):
         if row["kpi"] == reason:
-            return f"{reason} is needed and is missing ({row['status']})"
-    return f"its status is {reason}"
+            return words.say(
+                "{kpi} is needed and is missing ({status})",
+                kpi=facts.kpi_name(reason),
+                status=term(words, row["status"]),
+            )
+    return words.say("its status is {status}", status=term(words, reason))
 
 
 def _rank(facts: _Facts) -> Step:
+    words = facts.words
     [row] = facts.rows("ranking")
+    title = words.say("Rank and league")
     if row["rank"] is None:
-        return Step("rank", "Rank and league", [f"not ranked: {_not_ranked(facts, row)}"])
-    lines = [f"rank {row['rank']} of {row['ranked_of']}"]
+        reason = _not_ranked(facts, row)
+        return _step("rank", title, [words.say("not ranked: {why}", why=reason)], rows=[row])
+    place = words.say("rank {rank} of {of}", rank=row["rank"], of=words.number(row["ranked_of"]))
     if row["tie_size"] > 1:
-        lines[0] += f", shared by {row['tie_size']}"
+        place += ", " + words.say("shared by {count}", count=row["tie_size"])
+    lines = [place]
     if row["tie_broken_by"]:
-        lines.append(f"equal scores told apart by {row['tie_broken_by']}")
+        lines.append(
+            words.say("equal scores told apart by {kpi}", kpi=facts.kpi_name(row["tie_broken_by"]))
+        )
+    parts = {
+        "region": words.say("in its region"),
+        "cluster": words.say("in its cluster"),
+        "kind": words.say("among colleges of its kind"),
+    }
     lines += [
-        f"rank {row[f'{part}_rank']} of {row[f'{part}_ranked_of']} in its {part}"
-        for part in ("region", "cluster", "kind")
+        words.say("rank {rank} of {of}", rank=row[f"{part}_rank"], of=row[f"{part}_ranked_of"])
+        + f" {where}"
+        for part, where in parts.items()
         if row[f"{part}_rank"] is not None
     ]
     if row["league"] is not None:
-        lines.append(
-            f"league {row['league']}" + (f", leader: {row['leader']}" if row["leader"] else "")
-        )
+        league = words.say("league {league}", league=row["league"])
+        lines.append(league + (f"; {term(words, row['leader'])}" if row["leader"] else ""))
     if row["level"] is not None:
-        lines.append(f"level {row['level']}: {100 * row['share_of_best']:.1f} % of the best score")
-    return Step("rank", "Rank and league", lines)
+        names = {level.code: level.name for level in facts.methodology.levels}
+        lines.append(
+            words.say(
+                "{level}: {share} of the best score",
+                level=words.name(names[row["level"]]),
+                share=words.percent(row["share_of_best"]),
+            )
+        )
+    return _step("rank", title, lines, parameters=list(_bounds(facts)), rows=[row])
+
+
+def _bounds(facts: _Facts) -> Iterator[Parameter]:
+    for league in facts.methodology.leagues:
+        for name in ("max_count", "max_rank"):
+            if (value := getattr(league, name)) is not None:
+                path = f"leagues.{league.league}.{name}"
+                yield facts.parameter(path, value, league, facts.methodology)
+    yield facts.parameter(
+        "tie_chain",
+        facts.methodology.tie_chain.value,
+        facts.methodology.tie_chain,
+        facts.methodology,
+    )
 
 
 def _gates(facts: _Facts) -> Step:
+    words = facts.words
     judged = {row["gate"]: row for row in facts.rows("gates")}
+    rows = [judged[gate.kpi] for gate in facts.methodology.gates]
     lines = []
-    for gate in facts.methodology.gates:
-        row = judged[gate.kpi]
-        result = "passed" if row["passed"] else "not passed"
-        short = f", short by {row['short_by']:,}" if row["short_by"] else ""
+    for row in rows:
         lines.append(
-            f"{row['gate']}: {plain(row['numerator'])} / {plain(row['denominator'])}"
-            f" against {plain(row['threshold'])} ({gate.status}): {result}{short};"
-            f" decided by {row['decided_by']}"
-        )
-        if row["rejected"]:
-            words = {True: "passed", False: "not passed"}
-            lines.append(
-                f"    with {row['rejected']:,} rejected rows counted for it:"
-                f" {words[row['passed_rejected_for']]}; against it:"
-                f" {words[row['passed_rejected_against']]}"
+            words.say(
+                "{gate}: {numerator} / {denominator} against {threshold}: {result}; decided by"
+                " {decided_by}",
+                gate=facts.kpi_name(row["gate"]),
+                numerator=words.number(row["numerator"]),
+                denominator=words.number(row["denominator"]),
+                threshold=words.number(row["threshold"]),
+                result=_result(facts, row["passed"]) + _short_by(facts, row),
+                decided_by=term(words, row["decided_by"]),
             )
-    return Step("gates", "Gates: numerator >= threshold x denominator, compared exactly", lines)
+        )
+        lines.append(
+            "    "
+            + words.say(
+                "with {rejected} rejected rows counted for it: {rejected_for}; against it:"
+                " {rejected_against}",
+                rejected=words.number(row["rejected"]),
+                rejected_for=_result(facts, row["passed_rejected_for"]),
+                rejected_against=_result(facts, row["passed_rejected_against"]),
+            )
+        )
+    return _step(
+        "gates",
+        words.say("Gates: numerator ≥ threshold × denominator, compared exactly"),
+        lines,
+        parameters=list(_gate_parameters(facts)),
+        rows=rows,
+    )
+
+
+def _gate_parameters(facts: _Facts) -> Iterator[Parameter]:
+    for gate in facts.methodology.gates:
+        for name in ("threshold", "on_small_cohort", "on_no_data"):
+            path = f"gates.{gate.kpi}.{name}"
+            yield facts.parameter(path, getattr(gate, name), gate, facts.methodology)
+
+
+def _result(facts: _Facts, passed: bool) -> str:
+    return facts.words.say("passed") if passed else facts.words.say("not passed")
+
+
+def _short_by(facts: _Facts, row: Row) -> str:
+    """Say how many people are missing: graduates, students, or an accreditation."""
+    if not row["short_by"] or row["passed"]:
+        return ""
+    kinds = {kpi.code: kpi.kind for kpi in facts.methodology.kpis}
+    return ", " + short_by(facts.words, kinds[row["gate"]], row["short_by"])
+
+
+def short_by(words: Speaker, kind: str, count: int) -> str:
+    """Say what a gate lacks: so many graduates, students, or what a flag stands for."""
+    if kind == "outcome_share":
+        return words.say_count("short by {count} graduate", "short by {count} graduates", count)
+    if kind == "register_share":
+        return words.say_count("short by {count} student", "short by {count} students", count)
+    if kind == "flag":
+        return words.say("it is not there")
+    return words.say("short by {count}", count=words.number(count))
 
 
 def _money(facts: _Facts) -> Iterator[Step]:
-    """Yield the steps of the funding rule (DESIGN §6), numbered as there."""
+    """Yield the steps of the funding rule (DESIGN §6), in its order."""
+    words = facts.words
+    title = words.say("Amount per year")
     if not facts.of_round.has("funding"):
-        yield Step("amount", "Amount", ["no register of students: nothing can be funded"])
+        nothing = words.say("no register of students: nothing can be funded")
+        yield _step("amount", title, [nothing])
         return
     funding = facts.rows("funding")
     if not funding:
-        yield Step("amount", "Amount", [f"not paid: status {facts.unit['status']}"])
+        status = term(words, facts.unit["status"])
+        yield _step("amount", title, [words.say("not paid: status {status}", status=status)])
         return
-    rule, lines, total = facts.rule, facts.rows("funding_lines"), funding[0]
-    sources = ", ".join(rule.funding_sources.value)
-    leave = "paid" if rule.pays_academic_leave.value else "not paid"
-    yield Step(
+    lines = [row for row in facts.rows("funding_lines") if row["specialty"] is not None]
+    total = funding[0]
+    yield _students(facts, lines, total)
+    yield _coefficients(facts)
+    yield _share(facts, total)
+    yield _norms(facts, lines)
+    yield _entitled(facts, lines)
+    if facts.rule.appropriation:
+        yield _appropriation(facts, lines)
+    if facts.rule.guarantee:
+        yield _guarantee(facts)
+    yield _amount(facts, total, title)
+    yield _months(facts)
+
+
+def _students(facts: _Facts, lines: list[Row], total: Row) -> Step:
+    words, rule = facts.words, facts.rule
+    groups = facts.rows("group_reasons")
+    told = [f"{row['specialty']}: {words.number(row['students'])}" for row in lines]
+    told.append(words.say("together {students}", students=words.number(total["students"])))
+    unpaid: dict[str, int] = {}
+    for row in groups:
+        if row["not_paid_reason"]:
+            reason = row["not_paid_reason"]
+            unpaid[reason] = unpaid.get(reason, 0) + row["students"]
+    told += [
+        words.say(
+            "not paid for, {reason}: {students}",
+            reason=term(words, reason),
+            students=words.number(students),
+        )
+        for reason, students in sorted(unpaid.items())
+        if students
+    ]
+    parameters = [
+        facts.of_rule(name, getattr(rule, name))
+        for name in ("funding_sources", "study_forms", "pays_academic_leave", "count_basis")
+    ]
+    return _step(
         "students",
-        f"Students that the state pays for ({sources}; academic leave {leave})",
-        [f"{row['specialty']}: {row['students']:,}" for row in lines]
-        + [f"together {total['students']:,}"],
+        words.say("Students that the state pays for"),
+        told,
+        parameters=parameters,
+        rows=groups,
     )
-    yield Step("share", "Share of the incentive part", [_share_reason(facts, total)])
-    yield Step("norm", "Norm per student and year, tenge", list(_norms(rule, lines)))
-    yield Step(
-        "amount",
-        "Amount per year: students x (base + incentive), tenge",
-        [
-            f"{row['specialty']}: {row['students']:,} x ({row['base_norm']:,} +"
-            f" {row['incentive_norm']:,}) = {row['amount']:,}"
-            for row in lines
+
+
+def _coefficients(facts: _Facts) -> Step:
+    words, rule = facts.words, facts.rule
+    rows = facts.rows("line_coefficients")
+    told = [
+        words.say(
+            "{specialty}: product of the coefficients {product}, coefficient {coefficient}",
+            specialty=row["specialty"],
+            product=words.number(row["product"]),
+            coefficient=words.number(row["coefficient"]),
+        )
+        for row in rows
+    ]
+    parameters = [
+        facts.parameter(
+            f"coefficients.{one.attribute}.{one.value}", one.coefficient, one, facts.rule
+        )
+        for one in rule.coefficients
+    ]
+    return _step(
+        "coefficient",
+        words.say("Coefficient of each line; calibrated: over the mean of all students"),
+        told,
+        parameters=[*parameters, facts.of_rule("calibrate", rule.calibrate)],
+        rows=rows,
+    )
+
+
+def _share(facts: _Facts, total: Row) -> Step:
+    rule = facts.rule
+    parameters = [
+        facts.parameter("mode", rule.mode, rule, rule),
+        facts.of_rule("gates", rule.gates),
+    ]
+    parameters += [
+        facts.parameter(f"shares.{one.league}", one.share, one, rule) for one in rule.shares
+    ]
+    for one in rule.phase_in:
+        parameters += [
+            facts.parameter(f"phase_in.{one.gate}.zero_at", one.zero_at, one, rule),
+            facts.parameter(f"phase_in.{one.gate}.full_at", one.full_at, one, rule),
         ]
-        + [
-            f"base {total['base_amount']:,} + incentive {total['incentive_amount']:,}"
-            f" = {total['amount']:,} ₸"
-        ],
+    return _step(
+        "share",
+        facts.words.say("Share of the incentive part"),
+        [f"{facts.words.number(total['share'])}: {_share_reason(facts)}"],
+        parameters=parameters,
+        rows=facts.rows("unit_shares"),
     )
 
 
-def _share_reason(facts: _Facts, total: Row) -> str:
-    share = plain(total["share"])
+def _share_reason(facts: _Facts) -> str:
+    words = facts.words
     if facts.rule.mode == "leagues":
         [ranking] = facts.rows("ranking")
         league = ranking["league"]
-        return f"{share}: league {league}" if league else f"{share}: not ranked, so in no league"
+        if league:
+            return words.say("league {league}", league=league)
+        return words.say("not ranked, so in no league")
     asked = set(facts.rule.gates.value)
     if not asked:
-        return f"{share}: the rule has no higher norm"
+        return words.say("the rule has no higher norm")
+    if facts.rule.phase_in:
+        return words.say("the smallest share that its gates give")
     failed = [
         row["gate"] for row in facts.rows("gates") if row["gate"] in asked and not row["passed"]
     ]
-    return f"{share}: " + (f"not passed: {', '.join(failed)}" if failed else "every gate is passed")
+    if failed:
+        return words.say("not passed: {gates}", gates=", ".join(failed))
+    return words.say("every gate is passed")
 
 
-def _norms(rule: Rule, lines: list[Row]) -> Iterator[str]:
-    base, full = rule.base, rule.full
-    yield f"base {base.value:,} ({base.status}; {base.reference})"
-    yield f"full {full.value:,} ({full.status}; {full.reference})"
+def _norms(facts: _Facts, lines: list[Row]) -> Step:
+    words, rule = facts.words, facts.rule
+    base, full = words.number(rule.base.value), words.number(rule.full.value)
+    told = []
     by_coefficient = {row["coefficient"]: row for row in lines}
     for coefficient, row in sorted(by_coefficient.items()):
-        yield (
-            f"coefficient {plain(coefficient)}: base round({base.value:,} x {plain(coefficient)})"
-            f" = {row['base_norm']:,}; incentive round((round({full.value:,} x"
-            f" {plain(coefficient)}) - {row['base_norm']:,}) x {plain(row['share'])})"
-            f" = {row['incentive_norm']:,}"
+        told.append(
+            words.say(
+                "coefficient {coefficient}: base round({base} × {coefficient}) = {base_norm};"
+                " incentive round((round({full} × {coefficient}) − {base_norm}) × {share})"
+                " = {incentive_norm}",
+                coefficient=words.number(coefficient),
+                base=base,
+                full=full,
+                base_norm=words.number(row["base_norm"]),
+                share=words.number(row["share"]),
+                incentive_norm=words.number(row["incentive_norm"]),
+            )
         )
-
-
-def _value(row: Row) -> str:
-    if row["value"] is None:
-        return "no data"
-    if row["kind"] in ("median", "ratio", "points"):
-        return f"{row['value']:,.2f}".rstrip("0").rstrip(".")
-    return (
-        "yes"
-        if row["kind"] == "flag" and row["value"]
-        else ("no" if row["kind"] == "flag" else f"{100 * row['value']:.1f} %")
+    return _step(
+        "norm",
+        words.say("Norm per student and year, tenge"),
+        told,
+        parameters=[facts.of_rule("norm.base", rule.base), facts.of_rule("norm.full", rule.full)],
+        rows=list(by_coefficient.values()),
     )
+
+
+def _entitled(facts: _Facts, lines: list[Row]) -> Step:
+    words = facts.words
+    told = [
+        f"{row['specialty']}: {words.number(row['students'])} ×"
+        f" ({words.number(row['base_norm'])} + {words.number(row['incentive_norm'])})"
+        f" = {words.number(row['base_amount'] + row['entitled_incentive'])}"
+        for row in lines
+    ]
+    return _step(
+        "lines",
+        words.say("Lines: students × (base + incentive), tenge per year"),
+        told,
+        rows=lines,
+    )
+
+
+def _appropriation(facts: _Facts, lines: list[Row]) -> Step:
+    words, rule = facts.words, facts.rule
+    assert rule.appropriation is not None
+    passes = facts.of_round.table("funding_passes").to_dicts()
+    told = [
+        words.say(
+            "pass {number}: {available} tenge for {entitled} tenge, point value {point}",
+            number=row["pass"],
+            available=words.number(row["scaled_available"]),
+            entitled=words.number(row["scaled_entitled"]),
+            point=words.number(row["point_value"]),
+        )
+        for row in passes
+    ]
+    told += [
+        f"{row['specialty']}: {words.number(row['entitled_incentive'])} →"
+        f" {words.number(row['incentive_amount'])}"
+        for row in lines
+    ]
+    stated = rule.appropriation
+    return _step(
+        "appropriation",
+        words.say(
+            "Appropriation: incentive × point value, the largest remainders rounded up (in the"
+            " order of college and specialty)"
+        ),
+        told,
+        parameters=[
+            facts.parameter("appropriation.amount", stated.amount, stated, rule),
+            facts.parameter("appropriation.covers", stated.covers, stated, rule),
+        ],
+        rows=passes,
+    )
+
+
+def _guarantee(facts: _Facts) -> Step:
+    words, rule = facts.words, facts.rule
+    assert rule.guarantee is not None
+    rows = facts.rows("guarantees")
+    told = [
+        words.say(
+            "previous amount {previous}; at least {floor}; added {added}",
+            previous=words.number(row["previous_amount"]),
+            floor=words.number(row["floor_amount"]),
+            added=words.number(row["guarantee_amount"]),
+        )
+        for row in rows
+    ] or [words.say("the previous round did not pay this college: nothing is guaranteed")]
+    stated = rule.guarantee
+    return _step(
+        "guarantee",
+        words.say("Guarantee against the previous published round"),
+        told,
+        parameters=[
+            facts.parameter(f"guarantee.{name}", getattr(stated, name), stated, rule)
+            for name in ("basis", "floor", "funded_from")
+        ],
+        rows=rows,
+    )
+
+
+def _amount(facts: _Facts, total: Row, title: str) -> Step:
+    words = facts.words
+    told = words.say(
+        "base {base} + incentive {incentive} = {amount}",
+        base=words.number(total["base_amount"]),
+        incentive=words.number(total["incentive_amount"]),
+        amount=words.tenge(total["amount"]),
+    )
+    if total["guarantee_amount"]:
+        told = words.say(
+            "base {base} + incentive {incentive} + guarantee {guarantee} = {amount}",
+            base=words.number(total["base_amount"]),
+            incentive=words.number(total["incentive_amount"]),
+            guarantee=words.number(total["guarantee_amount"]),
+            amount=words.tenge(total["amount"]),
+        )
+    return _step("amount", title, [told], rows=[total])
+
+
+def _months(facts: _Facts) -> Step:
+    words = facts.words
+    rows = facts.rows("funding_months")
+    told = [f"{row['month']:%Y-%m}: {words.number(row['amount'])}" for row in rows]
+    return _step("months", words.say("Twelve months, tenge; they sum to the year"), told, rows=rows)

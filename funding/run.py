@@ -34,11 +34,12 @@ from kpi.pipeline import (
     count_kpis,
     get_table,
     kpi_selects,
-    load_parameters,
     put_table,
+    put_tables,
     read_selects,
     reject_rows,
     require_tables,
+    round_parameters,
     run_checks,
     run_selects,
     shipped_reference,
@@ -122,11 +123,11 @@ def plan_round(
         earlier_files={str(old.start): path_of("rules", old.name, old) for old in earlier},
         sql=sql_folder(),
         reference=shipped_reference(),
-        previous=_previous(store, round_id, rule) if rule.guarantee else None,
+        previous=previous_of(store, round_id, rule) if rule.guarantee else None,
     )
 
 
-def _previous(store: Path | None, round_id: str, rule: Rule) -> Previous:
+def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
     """Open the previous round's published version. Raises CallError where there is none."""
     year = first_year(round_id) - 1
     wanted = f"{year}-{(year + 1) % 100:02d}"
@@ -242,9 +243,8 @@ def compute(
 
 def check_rows(con: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Check every row read, alone and against the others, and reject those with an error."""
-    for table, rows in plan.reference.items():
-        put_table(con, table, rows)
-    load_parameters(con, plan.round_id, plan.methodology, plan.dates)
+    put_tables(con, plan.reference)
+    put_tables(con, round_parameters(plan.round_id, plan.methodology, plan.dates))
     run_checks(con, _checks_ready(con, plan.sql), CELL_CHECKS)
     reject_rows(con)
 

@@ -90,6 +90,12 @@ def settle(entitled: pl.DataFrame, floors: pl.DataFrame, rule: Rule) -> Settleme
     them their floor exactly, and scales the others again, until no college joins: each such pass
     is a row. Raises CallError where the base, or the base and the floors, exceed the appropriation.
     """
+    if rule.appropriation is None and floors.is_empty():
+        return Settlement(
+            _paid_in_full(entitled),
+            pl.DataFrame(schema=PASS_SCHEMA),
+            pl.DataFrame(schema=GUARANTEE_SCHEMA),
+        )
     rows = entitled.sort("college_id", "specialty").to_dicts()
     units: dict[str, _Unit] = {}
     for row in rows:
@@ -106,6 +112,18 @@ def settle(entitled: pl.DataFrame, floors: pl.DataFrame, rule: Rule) -> Settleme
         _line_table(rows, costs),
         pl.DataFrame(passes, schema=PASS_SCHEMA, orient="row"),
         _guarantee_table(floors, units, costs),
+    )
+
+
+def _paid_in_full(entitled: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines where nothing limits or lifts them."""
+    paid = entitled.with_columns(
+        incentive_amount="entitled_incentive",
+        guarantee_amount=pl.lit(0, pl.Int64),
+        amount=pl.col("base_amount") + pl.col("entitled_incentive"),
+    )
+    return paid.select(pl.col(name).cast(kind) for name, kind in LINE_SCHEMA.items()).sort(
+        "college_id", "specialty"
     )
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -72,8 +72,13 @@ def load_file(path: Path, model: type[File]) -> File:
     Raises CallError that names the file and, for each fault, the path in it, the value found and
     what is expected.
     """
+    return check_content(read_content(path), model, str(path))
+
+
+def read_content(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says; numbers with a point as Decimal. Raises CallError."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
         raise CallError(
             "The file cannot be read.", where=str(path), found=error.strerror or str(error)
@@ -85,12 +90,16 @@ def load_file(path: Path, model: type[File]) -> File:
             found=str(error),
             do="Correct the line named here.",
         ) from error
+
+
+def check_content(content: dict[str, Any], model: type[File], where: str) -> File:
+    """Check what a dated file says. Raises CallError that names each fault; ``where`` it stands."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
         raise CallError(
-            f"The file {path.name} is wrong.",
-            where=str(path),
+            f"The {model.__name__.lower()} is wrong.",
+            where=where,
             found="\n" + "\n".join(f"    {line}" for line in faults_of(error)),
             do="Correct these places; nothing was computed.",
         ) from error

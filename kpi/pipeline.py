@@ -125,6 +125,12 @@ def put_table(con: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) ->
     con.unregister("incoming")
 
 
+def put_tables(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Make or replace several tables."""
+    for table, rows in tables.items():
+        put_table(con, table, rows)
+
+
 def tables_made(con: duckdb.DuckDBPyConnection) -> set[str]:
     """Return the names of the tables and views that exist by now."""
     rows = con.execute("SELECT table_name FROM information_schema.tables").fetchall()
@@ -137,76 +143,55 @@ def get_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.DataFrame:
     return rows
 
 
-def load_parameters(
-    con: duckdb.DuckDBPyConnection,
-    round_id: str,
-    methodology: Methodology,
-    dates: Mapping[str, dt.date],
-) -> None:
-    """Make ``param_round``, ``param_month``, ``param_kpi``, ``param_source`` and ``param_gate``."""
+def round_parameters(
+    round_id: str, methodology: Methodology, dates: Mapping[str, dt.date]
+) -> dict[str, pl.DataFrame]:
+    """Return the tables ``param_round``, ``param_month``, ``param_kpi``, ``param_source`` and
+    ``param_gate``.
+    """
     indicator = methodology.specialty_indicator
     year = first_year(round_id)
-    year_from = dt.date(year, 9, 1)
     one = {
         "round": round_id,
         **dict(sorted(dates.items())),
-        "year_from": year_from,
+        "year_from": dt.date(year, 9, 1),
         "unit": methodology.unit.value,
         "min_students": methodology.min_students.value,
         "specialty_indicator": indicator.value if indicator else None,
     }
-    put_table(
-        con, "param_round", pl.DataFrame([one], schema_overrides={"specialty_indicator": pl.String})
-    )
     months = [
         (place, dt.date(year + (place > 4), (place + 7) % 12 + 1, 1)) for place in range(1, 13)
     ]
-    put_table(
-        con,
-        "param_month",
-        pl.DataFrame(months, schema={"place": pl.Int64, "month": pl.Date}, orient="row"),
-    )
-    put_table(
-        con,
-        "param_kpi",
-        pl.DataFrame(
-            [(k.code, k.kind, k.min_denominator, k.applies_to) for k in methodology.kpis],
-            schema={
-                "kpi": pl.String,
-                "kind": pl.String,
-                "min_denominator": pl.Int64,
-                "applies_to": pl.List(pl.String),
-            },
-            orient="row",
+    kpis = [(k.code, k.kind, k.min_denominator, k.applies_to) for k in methodology.kpis]
+    sources = [(a.destination, source) for a in methodology.sources for source in a.sources]
+    gates = [
+        (g.kpi, g.kpi, g.threshold, g.on_small_cohort, g.on_no_data) for g in methodology.gates
+    ]
+    return {
+        "param_round": pl.DataFrame([one], schema_overrides={"specialty_indicator": pl.String}),
+        "param_month": rows_of(months, place=pl.Int64, month=pl.Date),
+        "param_kpi": rows_of(
+            kpis,
+            kpi=pl.String,
+            kind=pl.String,
+            min_denominator=pl.Int64,
+            applies_to=pl.List(pl.String),
         ),
-    )
-    put_table(
-        con,
-        "param_source",
-        pl.DataFrame(
-            [(a.destination, source) for a in methodology.sources for source in a.sources],
-            schema={"destination": pl.String, "source": pl.String},
-            orient="row",
+        "param_source": rows_of(sources, destination=pl.String, source=pl.String),
+        "param_gate": rows_of(
+            gates,
+            gate=pl.String,
+            kpi=pl.String,
+            threshold=pl.Decimal(18, 6),
+            on_small_cohort=pl.String,
+            on_no_data=pl.String,
         ),
-    )
-    put_table(
-        con,
-        "param_gate",
-        pl.DataFrame(
-            [
-                (g.kpi, g.kpi, g.threshold, g.on_small_cohort, g.on_no_data)
-                for g in methodology.gates
-            ],
-            schema={
-                "gate": pl.String,
-                "kpi": pl.String,
-                "threshold": pl.Decimal(18, 6),
-                "on_small_cohort": pl.String,
-                "on_no_data": pl.String,
-            },
-            orient="row",
-        ),
-    )
+    }
+
+
+def rows_of(rows: list[Any], **schema: Any) -> pl.DataFrame:
+    """Return tuples as a frame; ``schema`` has a type by column."""
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def kpi_selects(

@@ -105,9 +105,10 @@ def rank_units(
     framework = framework_of(methodology)
     codes = indicator_codes(framework)
     stated = {kpi.code: kpi for kpi in methodology.kpis}
+    needed = [*codes, *methodology.tie_chain.value]
     facts = {
         (row["college_id"], row["kpi"]): row | {"stated": stated.get(row["kpi"])}
-        for row in kpi_values.iter_rows(named=True)
+        for row in kpi_values.filter(pl.col("kpi").is_in(needed)).iter_rows(named=True)
     }
     rows = [dict(row) for row in units.sort("college_id").iter_rows(named=True)]
     for row in rows:

@@ -14,6 +14,7 @@
 A draft is built in a hidden folder beside it and appears by one rename: it is complete or absent.
 """
 
+import datetime as dt
 import hashlib
 import io
 import json
@@ -77,6 +78,11 @@ class Round:
     def sources(self) -> dict[str, Any]:
         """Where the input came from, and with which libraries it was computed."""
         return dict(json.loads((self.path / "sources.json").read_text(encoding="utf-8")))
+
+    @property
+    def count_on(self) -> dt.date:
+        """The day on which students are counted."""
+        return dt.date.fromisoformat(self.receipt["dates"]["count_on"])
 
     def has(self, table: str) -> bool:
         """Whether the round holds the table."""
@@ -298,6 +304,11 @@ def published(store: Path, round_id: str) -> Round | None:
     """Return the newest published version of a round, or None."""
     names = list(publications(store).get(round_id, {}))
     return Round(store / round_id / names[-1]) if names else None
+
+
+def exists(store: Path, round_id: str) -> bool:
+    """Whether the store has a published version or a draft of the round."""
+    return bool(drafts(store / round_id)) or published(store, round_id) is not None
 
 
 def open_round(store: Path, round_id: str | None = None, version: str | None = None) -> Round:

@@ -1,0 +1,234 @@
+"""Change single values of a methodology or rule: ``gates.employment_rate=0.75`` (``--set``).
+
+A path names one value of the dated files; what it is set to is checked like the files themselves.
+"""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from funding.rule import Rule
+from kpi.dated import check_content, read_content
+from kpi.errors import CallError
+from kpi.methodology import Methodology
+
+Content = dict[str, Any]
+
+PATHS = """norm.base  norm.full  norm.gates  mode  calibrate  count_basis  pays_academic_leave
+funding_sources  study_forms  coefficients.<value>  shares.<league>
+appropriation.amount|covers  guarantee.basis|floor|funded_from  phase_in.<gate>.zero_at|full_at
+gates.<kpi>  gates.<kpi>.on_small_cohort|on_no_data  weights.<code>  goalposts.<kpi>.floor|target
+min_denominator.<kpi>  min_students  leagues.<league>.max_count|max_rank|tie_at_edge|gates
+sources.<destination>"""
+"""Every path that can be set."""
+
+_OPTIONAL = {
+    "appropriation": {"amount": int, "covers": str},
+    "guarantee": {"basis": str, "floor": Decimal, "funded_from": str},
+}
+_STATED = {"reference": "set in a scenario", "status": "illustrative"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that a scenario sets: its path, what it was, and what it is."""
+
+    path: str
+    old: str
+    new: str
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the value is the one in force."""
+        return self.old == self.new
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A methodology and a rule as they stand in their files, and as checked models."""
+
+    methodology_content: Content
+    rule_content: Content
+    methodology: Methodology
+    rule: Rule
+
+
+def read_rules(methodology: Path, rule: Path) -> Rules:
+    """Read both files. Raises CallError that names each fault."""
+    of_methodology, of_rule = read_content(methodology), read_content(rule)
+    return Rules(
+        of_methodology,
+        of_rule,
+        check_content(of_methodology, Methodology, str(methodology)),
+        check_content(of_rule, Rule, str(rule)),
+    )
+
+
+def with_settings(rules: Rules, settings: Iterable[str]) -> tuple[Rules, list[Change]]:
+    """Return the rules with values set, and what was changed.
+
+    ``settings``: texts such as ``gates.employment_rate=0.75``. Lists are separated by commas;
+    ``appropriation=none`` and ``guarantee=none`` take these parts out. Raises CallError for a path
+    that names nothing, a text that is no such value, and values that do not fit together.
+    """
+    methodology = copy.deepcopy(rules.methodology_content)
+    rule = copy.deepcopy(rules.rule_content)
+    changes = []
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals:
+            raise CallError(
+                "A setting is a path and a value.",
+                where="--set",
+                found=setting,
+                expected="such as gates.employment_rate=0.75",
+            )
+        changes.append(_set(methodology, rule, path.strip(), text.strip()))
+    told = ", ".join(f"{change.path}={change.new}" for change in changes)
+    return (
+        Rules(
+            methodology,
+            rule,
+            check_content(methodology, Methodology, f"--set {told}"),
+            check_content(rule, Rule, f"--set {told}"),
+        ),
+        changes,
+    )
+
+
+def _set(methodology: Content, rule: Content, path: str, text: str) -> Change:
+    if path in _OPTIONAL and text == "none":
+        return Change(path, "stated" if rule.pop(path, None) else "none", "none")
+    holder, key, kind = _place(methodology, rule, path)
+    old = holder.get(key)
+    new = _value(path, text, kind or type(old), old)
+    holder[key] = new
+    if "status" in holder:
+        holder.update(_STATED)
+    return Change(path, _told(old), _told(new))
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ",".join(str(part) for part in value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _place(  # noqa: PLR0911, PLR0912 -- one case a path
+    methodology: Content, rule: Content, path: str
+) -> tuple[Content, str, type | None]:
+    """Return where a path's value stands, and its type where no value is there yet."""
+    match path.split("."):
+        case ["norm", "base" | "full" | "gates" as key]:
+            return rule[key], "value", None
+        case ["mode"]:
+            return rule, "mode", str
+        case [
+            "calibrate"
+            | "count_basis"
+            | "pays_academic_leave"
+            | "funding_sources"
+            | "study_forms" as key
+        ]:
+            return rule[key], "value", None
+        case ["coefficients", value]:
+            return _entry(rule, "coefficients", "value", value, path), "coefficient", Decimal
+        case ["shares", league]:
+            return _entry(rule, "shares", "league", league, path), "share", Decimal
+        case ["appropriation" | "guarantee" as part, key] if key in _OPTIONAL[part]:
+            return rule.setdefault(part, dict(_STATED)), key, _OPTIONAL[part][key]
+        case ["phase_in", gate, "zero_at" | "full_at" as key]:
+            return _phase(rule, gate), key, Decimal
+        case ["gates", kpi]:
+            return _entry(methodology, "gates", "kpi", kpi, path), "threshold", Decimal
+        case ["gates", kpi, "on_small_cohort" | "on_no_data" as key]:
+            return _entry(methodology, "gates", "kpi", kpi, path), key, str
+        case ["weights", code]:
+            return _weighted(methodology, code, path), "weight", Decimal
+        case ["goalposts", kpi, "floor" | "target" as key]:
+            return _scored(methodology, kpi, path), key, Decimal
+        case ["min_denominator", kpi]:
+            return _entry(methodology, "kpis", "code", kpi, path), "min_denominator", int
+        case ["min_students"]:
+            return methodology["min_students"], "value", int
+        case ["leagues", league, "max_count" | "max_rank" as key]:
+            return _entry(methodology, "leagues", "league", league, path), key, int
+        case ["leagues", league, "tie_at_edge"]:
+            return _entry(methodology, "leagues", "league", league, path), "tie_at_edge", str
+        case ["leagues", league, "gates"]:
+            return _entry(methodology, "leagues", "league", league, path), "gates", list
+        case ["sources", destination]:
+            return _entry(methodology, "sources", "destination", destination, path), "sources", list
+    raise CallError(
+        "No parameter has this path.", where="--set", found=path, expected="one of\n" + PATHS
+    )
+
+
+def _entry(content: Content, table: str, key: str, name: str, path: str) -> Content:
+    """Return the entry of a list of tables that has this name."""
+    entries: list[Content] = content.get(table, [])
+    for entry in entries:
+        if str(entry[key]) == name:
+            return entry
+    raise CallError(
+        f"There is no such entry in {table}.",
+        where=f"--set {path}",
+        found=name,
+        expected="one of " + (", ".join(str(entry[key]) for entry in entries) or "none"),
+    )
+
+
+def _weighted(methodology: Content, code: str, path: str) -> Content:
+    groups: list[Content] = methodology["groups"]
+    for group in groups:
+        if group["code"] == code and "parent" in group:
+            return group
+    return _scored(methodology, code, path)
+
+
+def _scored(methodology: Content, code: str, path: str) -> Content:
+    entry = _entry(methodology, "kpis", "code", code, path)
+    if "score" not in entry:
+        raise CallError("This KPI is not scored.", where=f"--set {path}", found=code)
+    score: Content = entry["score"]
+    return score
+
+
+def _phase(rule: Content, gate: str) -> Content:
+    phases: list[Content] = rule.setdefault("phase_in", [])
+    for phase in phases:
+        if phase["gate"] == gate:
+            return phase
+    phases.append({"gate": gate, **_STATED})
+    return phases[-1]
+
+
+def _value(path: str, text: str, kind: type, old: Any) -> Any:
+    """Return the text as a value of the kind. Raises CallError where it is none."""
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text]
+        if kind is int:
+            return int(text.replace("_", ""))
+        if kind is Decimal:
+            number = Decimal(text.replace("_", ""))
+            if not number.is_finite():
+                raise InvalidOperation
+            return int(number) if type(old) is int and number == int(number) else number
+        if kind is list:
+            return [part.strip() for part in text.split(",") if part.strip()]
+        return text
+    except (KeyError, ValueError, InvalidOperation) as error:
+        raise CallError(
+            "This is no value that the parameter can have.",
+            where=f"--set {path}",
+            found=text,
+            expected={bool: "true or false", int: "a whole number", Decimal: "a number"}[kind],
+        ) from error

@@ -1,0 +1,66 @@
+"""The codes of the stored tables, in words (said by ``kpi.language``)."""
+
+from kpi.language import Speaker, mark
+
+TERMS = {
+    # status of a KPI value, and what decided a gate
+    "ok": mark("counted"),
+    "small_cohort": mark("small cohort"),
+    "no_data": mark("no data"),
+    "not_applicable": mark("not applicable"),
+    "counts": mark("the counts"),
+    "judge": mark("judged by the counts"),
+    "fail": mark("not passed"),
+    "pass": mark("passed"),
+    # status of a value in a dated file
+    "official": mark("official"),
+    "illustrative": mark("illustrative"),
+    # colleges
+    "college": mark("college"),
+    "higher_college": mark("higher college"),
+    "communal": mark("communal"),
+    "republican": mark("republican"),
+    "quasi_state": mark("quasi-state"),
+    "private": mark("private"),
+    "other": mark("other"),
+    "urban": mark("urban"),
+    "rural": mark("rural"),
+    "active": mark("active"),
+    "closed": mark("closed"),
+    "merged": mark("merged"),
+    # why the state does not pay for a student
+    "unit_not_active": mark("the college is not active"),
+    "closed_place": mark("the place of study is closed"),
+    "funding_source": mark("the funding source is not paid by the state"),
+    "study_form": mark("the form of study is not paid by the state"),
+    "academic_leave": mark("on academic leave"),
+    # funding sources and forms of study
+    "state_order": mark("state order"),
+    "targeted_state_order": mark("targeted state order"),
+    "enterprise_paid": mark("paid by an enterprise"),
+    "self_paid": mark("paid by the student"),
+    "full_time": mark("full-time"),
+    "part_time": mark("part-time"),
+    "evening": mark("evening"),
+    # how a rule counts and pays
+    "on_date": mark("students on the day of the count"),
+    "monthly_average": mark("mean of twelve monthly headcounts"),
+    "threshold": mark("by gates"),
+    "leagues": mark("by leagues"),
+    "incentive": mark("the incentive amounts"),
+    "total": mark("all amounts"),
+    "per_student": mark("per student"),
+    "outside": mark("on top of the appropriation"),
+    "within": mark("within the appropriation"),
+    # leaders
+    "league_1": mark("technological leader (league 1)"),
+    "cluster_in_region": mark("reference college of its cluster in the region"),
+    # why a college is not ranked
+    "few_students": mark("too few students"),
+    "no_score": mark("no KPI can be scored"),
+}
+
+
+def term(words: Speaker, code: str) -> str:
+    """Return a code in words; a code that is none of these stands as it is."""
+    return words.say(TERMS[code]) if code in TERMS else code
