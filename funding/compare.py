@@ -161,6 +161,15 @@ def reasons(comparison: Comparison, college_id: str, words: Speaker) -> dict[str
     return {part: told[part](comparison, college_id, words) for part in PARTS if row[part]}
 
 
+def with_reasons(comparison: Comparison, words: Speaker) -> pl.DataFrame:
+    """Return ``colleges`` with the reasons of each part, in words."""
+    told = [
+        "; ".join(reasons(comparison, college_id, words).values())
+        for college_id in comparison.colleges["college_id"]
+    ]
+    return comparison.colleges.with_columns(pl.Series("reasons", told, dtype=pl.String))
+
+
 def _mine(of_round: Round, table: str, college_id: str) -> pl.DataFrame:
     return of_round.table(table).filter(pl.col("college_id") == college_id)
 

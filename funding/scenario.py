@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,14 @@ from funding.allocation import (
     rule_parameters,
     settle_lines,
 )
-from funding.rule import Rule
+from funding.rule import Rule, load_rule
 from funding.run import compute, plan_of, previous_of, rank
 from funding.settings import Change, Rules, read_rules, with_settings
+from kpi.dated import path_of
 from kpi.errors import CallError
 from kpi.export import write_csv
 from kpi.intake import load_frozen
-from kpi.methodology import Methodology
+from kpi.methodology import Methodology, load_methodology
 from kpi.pipeline import (
     Select,
     connect,
@@ -263,24 +264,27 @@ class Desk:
             else:
                 run_selects(self.con, [self.selects[table]])
 
-    def scenario(self, rules: Rules, changes: list[Change], files: list[str]) -> Scenario:
-        """Return a scenario, and which of its changes move nothing."""
-        done = Scenario(self.baseline, self.outcome(rules), changes, files)
-        done.idle = list(self._idle(done, rules))
+    def scenario(
+        self, base: Rules, settings: Sequence[str] = (), files: Sequence[str] = ()
+    ) -> Scenario:
+        """Return a scenario: whole files (``base``), and settings on top of them; with it, which
+        settings move nothing.
+        """
+        rules, changes = with_settings(base, settings)
+        done = Scenario(self.baseline, self.outcome(rules), changes, list(files))
+        done.idle = list(self._idle(done, base))
         return done
 
-    def _idle(self, done: Scenario, rules: Rules) -> Iterable[str]:
+    def _idle(self, done: Scenario, base: Rules) -> Iterable[str]:
         for change in done.changes:
             if change.is_idle:
                 yield f"{change.path} is {change.new} already: it changes nothing."
                 continue
-            without = done.baseline
-            if len(done.changes) > 1:
-                others = [f"{c.path}={c.new}" for c in done.changes if c != change]
-                try:
-                    without = self.outcome(with_settings(self.rules, others)[0])
-                except CallError:
-                    continue  # it is needed for the others to fit together
+            others = [f"{c.path}={c.new}" for c in done.changes if c != change]
+            try:
+                without = self.outcome(with_settings(base, others)[0])
+            except CallError:
+                continue  # it is needed for the others to fit together
             if _same(without, done.outcome):
                 yield (
                     f"{change.path} = {change.new} (was {change.old}) changes nothing: no"
@@ -336,25 +340,64 @@ def _same(one: Outcome, other: Outcome) -> bool:
     return _by_college(one).select(columns).equals(_by_college(other).select(columns))
 
 
-def frontier(desk: Desk, axes: Sequence[tuple[str, Sequence[Decimal]]]) -> pl.DataFrame:
+def other_files(desk: Desk, methodology: str | None, rule: str | None) -> tuple[Rules, list[str]]:
+    """Return the round's rules with whole files put in their place (a name, or a path), and what
+    these files are.
+    """
+    on = desk.of_round.count_on
+    of_methodology, of_rule = desk.of_round.methodology_file(), desk.of_round.rule_file()
+    files = []
+    if methodology:
+        of_methodology = path_of("methodology", methodology, load_methodology(methodology, on))
+        files.append(f"{methodology}: {of_methodology.name}")
+    if rule:
+        of_rule = path_of("rules", rule, load_rule(rule, on))
+        files.append(f"{rule}: {of_rule.name}")
+    return read_rules(of_methodology, of_rule), files
+
+
+def frontier_of(
+    desk: Desk, rules: Rules, axes: Sequence[tuple[str, Sequence[Decimal]]]
+) -> pl.DataFrame:
     """Return what each threshold of a gate costs, or each pair of thresholds of two gates.
 
     ``axes``: gate and thresholds (0..1). One row per point: the threshold of each gate, qualifying
     colleges, incentive and amount in tenge per year, and whether the point is the one in force.
     """
-    in_force = {gate.kpi: gate.threshold for gate in desk.rules.methodology.gates}
+    in_force = {gate.kpi: gate.threshold for gate in rules.methodology.gates}
     rows = []
     for thresholds in product(*(values for _, values in axes)):
         point = {gate: value for (gate, _), value in zip(axes, thresholds, strict=True)}
         settings = [f"gates.{gate}={value}" for gate, value in point.items()]
-        rules, _ = with_settings(desk.rules, settings)
-        sums = national_sums(desk.costs(rules))
+        changed, _ = with_settings(rules, settings)
+        sums = national_sums(desk.costs(changed))
         rows.append(
             point
             | {name: sums[name] for name in ("qualifying", "incentive_amount", "amount")}
             | {"is_in_force": all(in_force[gate] == value for gate, value in point.items())}
         )
     return pl.DataFrame(rows)
+
+
+def axis_of(text: str, step: Decimal) -> tuple[str, list[Decimal]]:
+    """Return a gate and its thresholds from ``dual_share`` (0.50 to 0.95) or
+    ``dual_share=0.10..0.60``. Raises CallError for a text that is neither.
+    """
+    gate, equals, span = text.partition("=")
+    low, dots, high = span.partition("..")
+    try:
+        first, last = (Decimal(low), Decimal(high)) if equals else (FRONTIER[0], FRONTIER[-1])
+        if (equals and not dots) or not 0 <= first <= last <= 1 or step <= 0:
+            raise InvalidOperation
+        count = int((last - first) / step) + 1
+    except InvalidOperation as error:
+        raise CallError(
+            "This is no gate with a range of thresholds.",
+            where="--frontier",
+            found=text,
+            expected="a gate such as dual_share, or dual_share=0.10..0.60",
+        ) from error
+    return gate, [first + step * place for place in range(count)]
 
 
 def write_scenario(desk: Desk, done: Scenario, to: Path) -> list[Path]:

@@ -27,6 +27,12 @@ app = typer.Typer(
 )
 
 Store = Annotated[Path, typer.Option("--store", help="Folder of rounds.")]
+Version = Annotated[
+    str | None,
+    typer.Option("--version", help="v1, draft-3 or draft; by default the newest published one."),
+]
+College = Annotated[str, typer.Argument(help="College id, or a part of its name.")]
+Language = Annotated[str, typer.Option("--language", help="kk, ru or en.")]
 RoundId = Annotated[str, typer.Option("--round", help="Academic year, such as 2025-26.")]
 WhichRound = Annotated[
     str | None, typer.Option("--round", help="Academic year; by default the latest in the store.")
@@ -129,6 +135,7 @@ def rank(
     region: Annotated[str | None, typer.Option(help="Region code, such as KZ-35.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Cluster code, such as mining.")] = None,
     league: Annotated[int | None, typer.Option(help="League, 1 to 4.")] = None,
+    version: Version = None,
     top: Annotated[int, typer.Option(min=0, help="How many rows; 0 for all.")] = 25,
     specialties: Annotated[
         bool, typer.Option("--specialties", help="The specialties that an assessment gives points.")
@@ -137,7 +144,7 @@ def rank(
     """Show the ranking of a round, and the colleges that are not ranked with the reason."""
     from kpi.summary import print_ranking, print_specialties
 
-    of_round = _open(store, round_id)
+    of_round = _open(store, round_id, version)
     if specialties:
         print_specialties(of_round, top)
     else:
@@ -146,29 +153,168 @@ def rank(
 
 @app.command()
 def explain(
-    college: Annotated[str, typer.Argument(help="College id, or a part of its name.")],
+    college: College,
     round_id: WhichRound = None,
+    version: Version = None,
     store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    language: Language = "en",
 ) -> None:
     """Explain one college: from its students and graduates to its tenge, step by step."""
-    from funding.explain import explain_college
+    import json
 
-    for step in explain_college(_open(store, round_id), college):
-        typer.echo(step.text())
+    from funding.explain import explain_college, explanation
+    from kpi.language import speaker
+
+    of_round = _open(store, round_id, version)
+    if form == "json":
+        told = explanation(of_round, college, language)
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+        return
+    if form != "text":
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="text or json"
+        )
+    for step in explain_college(of_round, college, language):
+        typer.echo(step.text(speaker(language)))
         typer.echo()
+
+
+@app.command()
+def path(
+    college: College,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+) -> None:
+    """Say what is the least that passes each gate, reaches the next league, and what it brings."""
+    from funding.explain import find_college
+    from funding.path import path_of
+    from funding.report import print_path
+    from funding.scenario import Desk
+    from kpi.language import speaker
+
+    desk = Desk(_open(store, round_id, version), store)
+    unit = find_college(desk.of_round, college)["unit_id"]
+    print_path(desk, path_of(desk, unit), speaker(language))
+
+
+@app.command()
+def scenario(
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A parameter, such as gates.employment_rate=0.75; repeatable."),
+    ] = None,
+    methodology: Annotated[
+        str | None, typer.Option("--methodology", help="Another methodology: name or .toml.")
+    ] = None,
+    rule: Annotated[str | None, typer.Option("--rule", help="Another rule: name or .toml.")] = None,
+    frontier: Annotated[
+        list[str] | None,
+        typer.Option("--frontier", help="A gate, or dual_share=0.10..0.60; one or two."),
+    ] = None,
+    step: Annotated[
+        float | None, typer.Option("--step", help="Step of the frontier: 0.01, for two 0.05.")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+) -> None:
+    """Show a round under other parameters: baseline, scenario, difference. Changes nothing."""
+    from decimal import Decimal
+
+    from funding.report import print_frontier, print_scenario
+    from funding.scenario import Desk, axis_of, frontier_of, other_files, write_scenario
+    from funding.settings import with_settings
+    from kpi.export import write_csv
+    from kpi.language import speaker
+
+    desk = Desk(_open(store, round_id, version), store)
+    rules, files = other_files(desk, methodology, rule)
+    if frontier:
+        rules, _ = with_settings(rules, settings or [])
+        width = Decimal(str(step)) if step else Decimal("0.01" if len(frontier) == 1 else "0.05")
+        axes = [axis_of(text, width) for text in frontier]
+        points = frontier_of(desk, rules, axes)
+        print_frontier(points, [gate for gate, _ in axes], speaker(language))
+        if to:
+            stem = f"{desk.of_round.name}-{desk.of_round.version}-scenario-frontier"
+            write_csv(points, to / f"{stem}.csv")
+            typer.echo(str(to / f"{stem}.csv"))
+        return
+    if not settings and not files:
+        raise CallError(
+            "The scenario changes nothing.",
+            where="--set, --methodology, --rule",
+            expected="at least one of them",
+            do="`kpi scenario --help` shows how.",
+        )
+    done = desk.scenario(rules, settings or [], files)
+    print_scenario(desk, done, speaker(language))
+    for written in write_scenario(desk, done, to) if to else []:
+        typer.echo(str(written))
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="Round, or version such as 2024-25/v1.")],
+    after: Annotated[str, typer.Argument(help="Round, or version such as 2025-26/draft.")],
+    store: Store = Path("rounds"),
+    to: Annotated[Path | None, typer.Option("--to", help="CSV file with every college.")] = None,
+    language: Language = "en",
+) -> None:
+    """Explain each college's change in amount between two rounds, and who moved leagues."""
+    from funding.compare import compare as compare_rounds
+    from funding.compare import with_reasons
+    from funding.report import print_comparison
+    from kpi.export import write_csv
+    from kpi.language import speaker
+
+    words = speaker(language)
+    done = compare_rounds(_open(store, before), _open(store, after))
+    print_comparison(done, words)
+    if to:
+        write_csv(with_reasons(done, words), to)
+        typer.echo(str(to))
+
+
+@app.command()
+def budget(
+    year: Annotated[int, typer.Argument(min=1992, max=2200, help="Calendar year, such as 2026.")],
+    store: Store = Path("rounds"),
+    to: Annotated[
+        Path | None, typer.Option("--to", help="CSV file with every college and month.")
+    ] = None,
+    language: Language = "en",
+) -> None:
+    """Show a calendar budget year: January to August from one round, the rest from the next."""
+    from funding.budget import budget_of
+    from funding.report import print_budget
+    from kpi.export import write_csv
+    from kpi.language import speaker
+
+    done = budget_of(store, year)
+    print_budget(done, speaker(language))
+    if to:
+        write_csv(done.months, to)
+        typer.echo(str(to))
 
 
 @app.command()
 def export(
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")],
     round_id: WhichRound = None,
+    version: Version = None,
     store: Store = Path("rounds"),
 ) -> None:
     """Write the tables of a round as CSV files and one XLSX workbook."""
     from kpi.export import export_round
 
-    for path in export_round(_open(store, round_id), to):
-        typer.echo(str(path))
+    for written in export_round(_open(store, round_id, version), to):
+        typer.echo(str(written))
 
 
 @app.command()
@@ -248,10 +394,19 @@ def verify(
 
 
 def _open(store: Path, round_id: str | None, version: str | None = None) -> "Round":
-    """Open a round; say so when a newer draft than the published version is there."""
-    from kpi.rounds import open_round
+    """Open a round; where the published version was chosen, say if another draft is newer."""
+    from kpi.rounds import drafts, open_round
 
-    return open_round(store, round_id, version)
+    of_round = open_round(store, round_id, version)
+    asked = version or "/" in (round_id or "")
+    newer = [] if of_round.is_draft or asked else drafts(of_round.path.parent)
+    if newer and newer[-1].name != of_round.published_draft:
+        typer.echo(
+            f"Shown is {of_round.version}, which is published; {newer[-1].name} is newer"
+            " (--version draft).",
+            err=True,
+        )
+    return of_round
 
 
 def _round_of(day: dt.date) -> str:

@@ -80,6 +80,13 @@ class Round:
         return dict(json.loads((self.path / "sources.json").read_text(encoding="utf-8")))
 
     @property
+    def published_draft(self) -> str | None:
+        """The draft that this version was published from; None for a draft."""
+        store = self.path.parent.parent
+        entry = publications(store).get(self.name, {}).get(self.version)
+        return str(entry.content["draft"]) if entry else None
+
+    @property
     def count_on(self) -> dt.date:
         """The day on which students are counted."""
         return dt.date.fromisoformat(self.receipt["dates"]["count_on"])

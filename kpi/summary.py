@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from kpi.errors import CallError
 from kpi.formats import of, plain
 from kpi.methodology import Methodology
+from kpi.printing import fill, new_console, new_table
 from kpi.rounds import Round
 
 EMPLOYMENT = ("employment_rate_of_all", "employment_rate", "employment_rate_with_study")
@@ -22,7 +22,7 @@ _SHOWN_FINDINGS = 10
 
 def print_round(draft: Round) -> None:
     """Print a round: national figures, top 10, leagues or levels, funding, where the files are."""
-    console = _console()
+    console = new_console()
     methodology = draft.methodology
     _print_heading(console, draft)
     _print_national(console, draft, methodology)
@@ -55,7 +55,7 @@ def print_ranking(
                     found=str(wanted),
                     expected="one of " + ", ".join(known) if known else "",
                 )
-    console = _console()
+    console = new_console()
     _print_heading(console, of_round)
     ranked = rows.filter(pl.col("rank").is_not_null())
     shown = ranked.head(top) if top else ranked
@@ -80,11 +80,11 @@ def print_specialties(of_round: Round, top: int) -> None:
             where=str(of_round.path),
             do="Run a round with an assessment, such as data/astana-2024-25.",
         )
-    console = _console()
+    console = new_console()
     _print_heading(console, of_round)
-    table = _table("overall rank>", "specialty", "college", "points>", "rank in specialty>")
+    table = new_table("overall rank>", "specialty", "college", "points>", "rank in specialty>")
     for row in rows.head(top or rows.height).iter_rows(named=True):
-        _fill(
+        fill(
             table,
             f"{row['overall_rank']} of {row['overall_ranked_of']}",
             row["specialty"],
@@ -106,11 +106,11 @@ def print_findings(
 
     Returns whether there are errors.
     """
-    console = _console()
-    table = _table("input", "read>", "clean>", "rejected>")
+    console = new_console()
+    table = new_table("input", "read>", "clean>", "rejected>")
     sums = counts.group_by("table_name").agg(pl.col("read", "clean", "rejected").sum())
     for row in sums.sort("table_name").rows():
-        _fill(table, row[0], *(f"{number:,}" for number in row[1:]))
+        fill(table, row[0], *(f"{number:,}" for number in row[1:]))
     console.print("\n[bold]Data[/bold]")
     console.print(table)
     for note in notes:
@@ -124,12 +124,12 @@ def print_findings(
         console.print(told + ".")
         return False
     console.print(f"{told}, in {path}", markup=False)
-    by_check = _table("check", "severity", "findings>", "colleges>")
+    by_check = new_table("check", "severity", "findings>", "colleges>")
     grouped = findings.group_by("check_name", "severity").agg(
         pl.len(), pl.col("college_id").n_unique()
     )
     for name, severity, count, colleges in grouped.sort("severity", "check_name").rows():
-        _fill(by_check, name, severity, f"{count:,}", f"{colleges:,}")
+        fill(by_check, name, severity, f"{count:,}", f"{colleges:,}")
     console.print(by_check)
     for finding in findings.sort("severity").head(_SHOWN_FINDINGS).iter_rows(named=True):
         console.print(_finding_line(finding), markup=False, soft_wrap=True)
@@ -174,11 +174,11 @@ def _print_national(console: Console, draft: Round, methodology: Methodology) ->
     shown = [code for code in (*EMPLOYMENT, "dual_share") if code in rows]
     if not shown:
         return
-    table = _table("national", "value>", "of>")
+    table = new_table("national", "value>", "of>")
     for code in shown:
         row = rows[code]
         value = "no data" if row["value"] is None else f"{100 * row['value']:.1f} %"
-        _fill(table, names[code], value, of(row["numerator"], row["denominator"]))
+        fill(table, names[code], value, of(row["numerator"], row["denominator"]))
     console.print(table)
 
 
@@ -202,7 +202,7 @@ def _ranking_table(of_round: Round, rows: pl.DataFrame) -> Table:
     group = "league" if has_leagues else "level"
     columns = ["rank>", "score>", "college_id", "name", "region"]
     columns += ["students>", "employment>"] if employment else []
-    table = _table(*columns, group)
+    table = new_table(*columns, group)
     for row in rows.iter_rows(named=True):
         fact = employment.get(row["college_id"])
         shown = [
@@ -217,28 +217,28 @@ def _ranking_table(of_round: Round, rows: pl.DataFrame) -> Table:
                 f"{row['students']:,}",
                 of(fact["numerator"], fact["denominator"]) if fact else "",
             ]
-        _fill(table, *shown, str(row[group] or ""))
+        fill(table, *shown, str(row[group] or ""))
     return table
 
 
 def _print_leagues(console: Console, draft: Round, methodology: Methodology) -> None:
     ranking = draft.table("ranking")
     console.print("\n[bold]Leagues[/bold]")
-    table = _table("league", "name", "colleges>")
+    table = new_table("league", "name", "colleges>")
     for league in methodology.leagues:
         members = ranking.filter(pl.col("league") == league.league).height
-        _fill(table, str(league.league), league.name.en, f"{members:,}")
-    _fill(table, "", "not ranked", f"{ranking['rank'].null_count():,}")
+        fill(table, str(league.league), league.name.en, f"{members:,}")
+    fill(table, "", "not ranked", f"{ranking['rank'].null_count():,}")
     console.print(table)
 
 
 def _print_levels(console: Console, draft: Round, methodology: Methodology) -> None:
     ranking = draft.table("ranking")
     console.print("\n[bold]Levels[/bold], by the share of the best college's score")
-    table = _table("level", "from>", "colleges>")
+    table = new_table("level", "from>", "colleges>")
     for level in methodology.levels:
         members = ranking.filter(pl.col("level") == level.code).height
-        _fill(table, level.name.en, f"{100 * level.min_share:.0f} %", f"{members:,}")
+        fill(table, level.name.en, f"{100 * level.min_share:.0f} %", f"{members:,}")
     console.print(table)
 
 
@@ -247,10 +247,10 @@ def _print_funding(console: Console, draft: Round) -> None:
     if not draft.has("funding_totals"):
         console.print("No register of students was given: nothing can be funded.")
         return
-    table = _table("norm", "base>", "full>", "colleges with incentive>", "incentive>", "total>")
+    table = new_table("norm", "base>", "full>", "colleges with incentive>", "incentive>", "total>")
     for row in draft.table("funding_totals").iter_rows(named=True):
         mark = "new" if row["in_force"] else "old"
-        _fill(
+        fill(
             table,
             f"{mark}, {row['rule']} of {row['start']}",
             f"{row['base']:,}",
@@ -263,27 +263,3 @@ def _print_funding(console: Console, draft: Round) -> None:
     console.print(
         f"for {paid} eligible students; base and full are official national averages per student."
     )
-
-
-def _fill(table: Table, *cells: str) -> None:
-    """Add a row of plain text: names come from the input and are never markup."""
-    table.add_row(*(Text(cell) for cell in cells))
-
-
-def _table(*columns: str) -> Table:
-    """Return an empty table; a column whose name ends in ``>`` is right-aligned."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        right = column.endswith(">")
-        table.add_column(
-            column.rstrip(">"),
-            justify="right" if right else "left",
-            no_wrap=right,
-            overflow="fold",
-        )
-    return table
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
