@@ -47,15 +47,15 @@ class Budget:
     parts: list[Part]
     months: pl.DataFrame
 
-    def by(self, colleges: pl.DataFrame, column: str) -> pl.DataFrame:
-        """Return the year by ``region`` or ``administrator`` (of ``unit_profile``): the amount of
-        each part, how much of it is an estimate, and the whole.
+    def by(self, column: str) -> pl.DataFrame:
+        """Return the year by ``region`` or ``administrator`` of the colleges: the amount of each
+        part, how much of it is an estimate, and the whole.
         """
-        rows = self.months.join(
-            colleges.select("college_id", pl.col(column).fill_null("not_stated")),
-            on="college_id",
-            how="left",
-        )
+        known = [part.source.table("unit_profile") for part in reversed(self.parts)]
+        places = pl.concat(
+            [one.select("college_id", pl.col(column).fill_null("not_stated")) for one in known]
+        ).unique("college_id", keep="first", maintain_order=True)
+        rows = self.months.join(places, on="college_id", how="left")
         return (
             rows.group_by(column)
             .agg(

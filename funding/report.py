@@ -344,18 +344,16 @@ def print_budget(budget: Budget, words: Speaker) -> None:
                     version=_name(part.source),
                 ),
             )
-    profile = budget.parts[-1].source.table("unit_profile")
     for column, title in (
         ("region", words.say("region")),
         ("administrator", words.say("administrator")),
     ):
-        _print_budget_by(console, budget, profile, column, title, words)
+        _print_budget_by(console, budget, column, title, words)
 
 
 def _print_budget_by(
     console: Console,
     budget: Budget,
-    profile: pl.DataFrame,
     column: str,
     title: str,
     words: Speaker,
@@ -367,6 +365,6 @@ def _print_budget_by(
         words.say("of it estimated, ₸") + ">",
         words.say("whole year, ₸") + ">",
     )
-    for row in budget.by(profile, column).rows():
+    for row in budget.by(column).rows():
         fill(table, str(row[0]), *(words.number(amount) for amount in row[1:]))
     console.print(table)
