@@ -1,14 +1,17 @@
 """The explanation of one college: every step from the stored rows, nothing computed anew."""
 
+import json
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from inputs import row_of
+from inputs import reaches_the_gates, row_of, run_tables, students, write_rule
 
-from funding.explain import Step, explain_college, find_college
+from funding.explain import Step, explain_college, explanation, find_college
 from kpi.errors import CallError
-from kpi.formats import plain
+from kpi.language import LANGUAGES, speaker
 from kpi.rounds import Round
 
 COLLEGES = [*(f"EX-{number:02d}" for number in range(1, 12)), "EX-03B"]
@@ -16,10 +19,25 @@ UNIT_OF = {"EX-03B": "EX-03", "EX-11": "EX-03"}
 CLOSED = "EX-10"
 WORDS_OF = {
     "few_students": "24 students counted, fewer than 25",
-    "employment_rate": "employment_rate is",
+    "employment_rate": "is needed and is missing",
     "closed": "status is closed",
 }
-PAID_STEPS = ["college", "kpis", "score", "rank", "gates", "students", "share", "norm", "amount"]
+RANKED = ["college", "kpis", "score", "rank", "gates"]
+PAID = ["students", "coefficient", "share", "norm", "lines", "amount", "months"]
+TABLE_OF = {
+    "kpis": "kpi_values",
+    "gates": "gates",
+    "rank": "ranking",
+    "students": "group_reasons",
+    "coefficient": "line_coefficients",
+    "share": "unit_shares",
+    "lines": "funding_lines",
+    "amount": "funding",
+    "months": "funding_months",
+}
+"""Steps that carry the stored rows behind them, and the table that these are of."""
+
+ENGLISH = speaker("en")
 
 
 @pytest.fixture(params=["threshold", "leagues"])
@@ -38,65 +56,93 @@ def unit_of(college_id: str) -> str:
     return UNIT_OF.get(college_id, college_id)
 
 
-def text_of(steps: list[Step]) -> str:
-    return "\n".join(step.text() for step in steps)
-
-
 def rows_of(done: Round, table: str, college_id: str) -> list[dict[str, Any]]:
     mine = done.table(table).filter(pl.col("college_id") == unit_of(college_id))
     return list(mine.iter_rows(named=True))
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
-def test_every_college_is_explained_by_steps_with_stable_ids(done: Round, college_id: str) -> None:
-    ids = [step.id for step in explain_college(done, college_id)]
-    assert ids == ([*PAID_STEPS[:5], "amount"] if college_id == CLOSED else PAID_STEPS)
+def test_every_college_is_explained_by_numbered_steps_with_stable_ids(
+    done: Round, college_id: str
+) -> None:
+    steps = explain_college(done, college_id)
+    assert [step.id for step in steps] == RANKED + (["amount"] if college_id == CLOSED else PAID)
+    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("college_id", COLLEGES)
+def test_every_step_can_be_read_in_every_language(
+    done: Round, college_id: str, language: str
+) -> None:
+    words = speaker(language)
+    for step in explain_college(done, college_id, language):
+        text = step.text(words)
+        assert text.startswith(f"{step.number}. {step.title} [{step.id}]\n    ")
+        assert all(line.strip() for line in step.lines)
+        for fault in ("None", "Decimal", "{", "}", f"[no {language} text]"):
+            assert fault not in text
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
-def test_a_step_shows_its_id_its_title_and_its_lines(done: Round, college_id: str) -> None:
-    for step in explain_college(done, college_id):
-        assert step.lines
-        assert all(step.lines)
-        assert step.text().startswith(f"[{step.id}] {step.title}\n    ")
-        assert "None" not in step.text()
-        assert "Decimal" not in step.text()
+def test_the_numbers_of_a_step_are_the_stored_rows(done: Round, college_id: str) -> None:
+    steps = by_id(explain_college(done, college_id))
+    for step_id, table in TABLE_OF.items():
+        if step_id not in steps or not steps[step_id].rows:
+            continue
+        stored = rows_of(done, table, college_id)
+        assert all(row in stored for row in steps[step_id].rows), step_id
+        assert len(steps[step_id].rows) == len(stored), step_id
+
+
+@pytest.mark.parametrize("college_id", COLLEGES)
+def test_every_parameter_states_its_value_reference_version_and_status(
+    done: Round, college_id: str
+) -> None:
+    rule, methodology = done.receipt["rule"], done.receipt["methodology"]
+    versions = {f"{file['name']} {file['start']}" for file in (rule, methodology)}
+    steps = explain_college(done, college_id)
+    parameters = [parameter for step in steps for parameter in step.parameters]
+    assert parameters
+    for one in parameters:
+        assert one.value
+        assert one.reference
+        assert one.version in versions
+        assert one.status in ("official", "illustrative")
+    official = {one.path for one in parameters if one.status == "official"}
+    assert official == (set() if college_id == CLOSED else {"norm.base", "norm.full"})
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
 def test_the_college_step_says_for_which_unit_it_counts(done: Round, college_id: str) -> None:
-    step = by_id(explain_college(done, college_id))["college"].text()
+    step = by_id(explain_college(done, college_id))["college"].text(ENGLISH)
     profile = row_of(done.table("unit_profile"), college_id=unit_of(college_id))
-    assert f"{profile['college_id']}  {profile['name_ru']}" in step
-    assert f"students counted on 2025-10-01: {profile['students']:,}" in step
+    assert profile["college_id"] in step
+    assert f"students counted on 01.10.2025: {profile['students']}" in step
     assert ("counts for the unit" in step) is (college_id in UNIT_OF)
     for member in (member for member, unit in UNIT_OF.items() if unit == unit_of(college_id)):
         assert f"with the rows of {member}" in step
     assert "illustrative" in step
     assert done.version in step
+    assert "This is a draft" in step
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
 def test_every_kpi_is_shown_with_its_stored_counts(done: Round, college_id: str) -> None:
     lines = by_id(explain_college(done, college_id))["kpis"].lines
-    rows = {row["kpi"]: row for row in rows_of(done, "kpi_values", college_id)}
-    assert [line.split(":")[0] for line in lines if line.split(":")[0] in rows] == [
-        line.split(":")[0] for line in lines
-    ]
+    rows = rows_of(done, "kpi_values", college_id)
     assert len(lines) == len(rows) >= 18
-    for line in lines:
-        row = rows[line.split(":")[0]]
-        counts = f": {plain(row['numerator'])} / {plain(row['denominator'])} = "
-        assert counts in line
-        assert (row["status"] == "ok") is ("[" not in line)
-        if row["status"] != "ok":
-            assert f"[{row['status']}]" in line
+    for row in rows:
+        [line] = [line for line in lines if line.startswith(f"{row['kpi']} (")]
+        counted = " / ".join(ENGLISH.number(row[part]) for part in ("numerator", "denominator"))
+        assert f": {counted} = " in line
+        assert (row["status"] == "ok") is not line.endswith("]")
         if row["value"] is None:
-            assert "no data" in line
+            assert "no value" in line
         elif row["kind"].endswith("share"):
-            assert f"{100 * row['value']:.1f} %" in line
+            assert ENGLISH.percent(row["value"]) in line
         if row["low"] is not None:
-            assert f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %" in line
+            assert f"{ENGLISH.percent(row['low'])} to {ENGLISH.percent(row['high'])}" in line
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
@@ -105,7 +151,7 @@ def test_the_score_and_the_rank_are_the_stored_ones_or_the_reason_why_not(
 ) -> None:
     steps = by_id(explain_college(done, college_id))
     [ranking] = rows_of(done, "ranking", college_id)
-    score, rank = steps["score"].text(), steps["rank"].text()
+    score, rank = steps["score"].text(ENGLISH), steps["rank"].text(ENGLISH)
     if ranking["rank"] is None:
         reason = WORDS_OF[ranking["not_ranked_reason"]]
         assert reason in score
@@ -119,29 +165,31 @@ def test_the_score_and_the_rank_are_the_stored_ones_or_the_reason_why_not(
     for row in rows_of(done, "kpi_scores", college_id):
         if row["code"] in ("index", "outcomes", "partnership", "quality"):
             continue
-        if row["normalised"] is not None:
-            shown = f"{row['normalised']:.4f}"
-            assert any(
-                line.startswith(row["code"]) and shown in line for line in steps["score"].lines
-            )
-            assert f"x {row['weight']:.4f} = {row['contribution']:.4f}" in score
+        [line] = [one for one in steps["score"].lines if one.startswith(f"{row['code']} (")]
+        if row["normalised"] is None:
+            assert "its weight goes to its neighbours" in line
+        else:
+            assert f"{row['normalised']:.4f}" in line
+            assert line.endswith(f"× {row['weight']:.4f} = {row['contribution']:.4f}")
 
 
 @pytest.mark.parametrize("college_id", COLLEGES)
-def test_each_gate_is_shown_with_its_stored_result_and_distance(
+def test_each_gate_is_shown_with_its_result_its_distance_and_what_rejected_rows_would_do(
     done: Round, college_id: str
 ) -> None:
     lines = by_id(explain_college(done, college_id))["gates"].lines
     rows = rows_of(done, "gates", college_id)
-    assert len(lines) == len(rows) == 3
+    assert len(lines) == 2 * len(rows) == 6
     for row in rows:
-        [line] = [line for line in lines if line.startswith(f"{row['gate']}: ")]
-        assert f"{plain(row['numerator'])} / {plain(row['denominator'])} against" in line
-        assert f"against {plain(row['threshold'])} (illustrative)" in line
+        [place] = [n for n, one in enumerate(lines) if one.startswith(f"{row['gate']} (")]
+        line, rejected = lines[place], lines[place + 1]
+        counted = " / ".join(ENGLISH.number(row[part]) for part in ("numerator", "denominator"))
+        assert f"{counted} against {ENGLISH.number(row['threshold'])}: " in line
         assert (": passed" in line) is row["passed"]
         assert (": not passed" in line) is not row["passed"]
-        assert line.endswith(f"decided by {row['decided_by']}")
-        assert (f"short by {row['short_by']:,}" in line) if row["short_by"] else "short" not in line
+        if not row["passed"] and row["short_by"] and row["gate"] != "institution_accredited":
+            assert f"short by {row['short_by']}" in line
+        assert rejected.lstrip().startswith("with 0 rejected rows counted for it: ")
 
 
 @pytest.mark.parametrize("college_id", [c for c in COLLEGES if c != CLOSED])
@@ -151,22 +199,41 @@ def test_the_money_goes_from_students_to_the_stored_amount(done: Round, college_
     lines = rows_of(done, "funding_lines", college_id)
     assert lines
     for row in lines:
-        assert f"{row['specialty']}: {row['students']:,}" in steps["students"].lines
+        paid = ENGLISH.number(row["students"])
+        assert f"{row['specialty']}: {paid}" in steps["students"].lines
         assert (
-            f"{row['specialty']}: {row['students']:,} x ({row['base_norm']:,} +"
-            f" {row['incentive_norm']:,}) = {row['amount']:,}"
-        ) in steps["amount"].lines
+            f"{row['specialty']}: {paid} × ({row['base_norm']:,} + {row['incentive_norm']:,})"
+            f" = {row['amount']:,}"
+        ) in steps["lines"].lines
         assert row["amount"] == row["students"] * (row["base_norm"] + row["incentive_norm"])
-    assert f"together {total['students']:,}" in steps["students"].lines
-    assert steps["share"].lines[0].startswith(f"{plain(total['share'])}: ")
-    assert steps["amount"].lines[-1] == (
+    assert f"together {ENGLISH.number(total['students'])}" in steps["students"].lines
+    assert steps["share"].lines[0].startswith(f"{ENGLISH.number(total['share'])}: ")
+    assert steps["amount"].lines == [
         f"base {total['base_amount']:,} + incentive {total['incentive_amount']:,}"
-        f" = {total['amount']:,} ₸"
-    )
+        f" = {ENGLISH.tenge(total['amount'])}"
+    ]
     assert sum(row["amount"] for row in lines) == total["amount"]
-    norm = steps["norm"].text()
-    assert "base 437,000 (official" in norm
-    assert "full 912,000 (official" in norm
+    norm = steps["norm"].text(ENGLISH)
+    assert "norm.base = 437,000 (official; threshold" in norm.replace("leagues 2025", "threshold")
+    assert "norm.full = 912,000 (official; " in norm
+    assert sum(row["amount"] for row in steps["months"].rows) == total["amount"]
+
+
+def test_students_who_are_not_paid_for_are_named_with_the_reason(example_round: Round) -> None:
+    """Where a college has such students; the reasons and numbers are those of group_reasons."""
+    groups = example_round.table("group_reasons").drop_nulls("not_paid_reason")
+    paid = example_round.table("funding")["college_id"]
+    seen = 0
+    for college_id, reason, count in (
+        groups.filter(pl.col("college_id").is_in(paid) & (pl.col("students") > 0))
+        .group_by("college_id", "not_paid_reason")
+        .agg(pl.col("students").sum())
+        .rows()
+    ):
+        told = by_id(explain_college(example_round, college_id))["students"].lines
+        assert any(line.startswith("not paid for") and line.endswith(f": {count}") for line in told)
+        seen += reason is not None
+    assert seen >= 3
 
 
 def test_a_closed_college_is_explained_as_not_paid(done: Round) -> None:
@@ -186,12 +253,12 @@ def test_a_branch_and_a_merged_college_have_the_money_of_their_unit(done: Round)
 
 def test_eight_graduates_are_judged_and_marked_and_not_ranked(example_round: Round) -> None:
     steps = by_id(explain_college(example_round, "EX-08"))
-    [line] = [line for line in steps["kpis"].lines if line.startswith("employment_rate:")]
+    [line] = [line for line in steps["kpis"].lines if line.startswith("employment_rate (")]
     assert " / 8 = " in line
-    assert "[small_cohort]" in line
-    assert "not ranked" in steps["score"].text()
-    assert "small_cohort" in steps["gates"].text()
-    assert "21,888,000 ₸" in steps["amount"].lines[-1]
+    assert line.endswith("[small cohort]")
+    assert "not ranked" in steps["score"].text(ENGLISH)
+    assert "decided by small cohort" in steps["gates"].text(ENGLISH)
+    assert steps["amount"].lines[-1].endswith(ENGLISH.tenge(21_888_000))
 
 
 def test_the_share_step_names_what_was_not_passed_or_the_league(
@@ -216,7 +283,51 @@ def test_the_amounts_are_those_of_the_worked_table(
     worked = {"EX-01": (12_236_000, 20_216_000), "EX-05": (20_064_000, 15_884_000)}
     for college_id, amounts in worked.items():
         for done, amount in zip((example_round, example_round_leagues), amounts, strict=True):
-            assert f"= {amount:,} ₸" in text_of(explain_college(done, college_id))
+            told = by_id(explain_college(done, college_id))["amount"].lines[-1]
+            assert told.endswith(ENGLISH.tenge(amount))
+
+
+def test_an_appropriation_is_a_step_of_its_own_with_its_passes(tmp_path: Path) -> None:
+    """30 students entitled to 30 x 475 000 = 14 250 000; 10 000 000 are there."""
+    rule = write_rule(tmp_path / "rule.toml", appropriation=(10_000_000, "incentive"))
+    done = run_tables(tmp_path, reaches_the_gates(students("EX-01", 30)), rule=rule)
+    steps = by_id(explain_college(done, "EX-01"))
+    assert (
+        steps["appropriation"]
+        .lines[0]
+        .startswith("pass 1: 10,000,000 tenge for 14,250,000 tenge, point value 0.70175438596")
+    )
+    assert steps["appropriation"].lines[1].endswith(": 14,250,000 → 10,000,000")
+    assert {one.path: one.value for one in steps["appropriation"].parameters} == {
+        "appropriation.amount": "10,000,000",
+        "appropriation.covers": "the incentive amounts",
+    }
+    assert steps["amount"].lines == [
+        f"base 13,110,000 + incentive 10,000,000 = {ENGLISH.tenge(23_110_000)}"
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_explanation_as_json_holds_the_same_steps_and_exact_numbers(
+    example_round: Round, language: str
+) -> None:
+    told = json.loads(json.dumps(explanation(example_round, "EX-03B", language), default=str))
+    steps = explain_college(example_round, "EX-03B", language)
+    assert told["college_id"] == "EX-03"
+    assert told["is_draft"] is True
+    assert told["receipt_sha256"] == example_round.receipt_hash
+    assert [step["id"] for step in told["steps"]] == [step.id for step in steps]
+    assert [step["lines"] for step in told["steps"]] == [step.lines for step in steps]
+    gates = next(step for step in told["steps"] if step["id"] == "gates")
+    stored = {row["gate"]: row for row in rows_of(example_round, "gates", "EX-03")}
+    for row in gates["rows"]:
+        assert Decimal(row["numerator"]) == stored[row["gate"]]["numerator"]
+        assert row["passed"] is stored[row["gate"]]["passed"]
+
+
+def test_an_unknown_language_is_a_wrong_call(example_round: Round) -> None:
+    with pytest.raises(CallError, match="no such language"):
+        explain_college(example_round, "EX-01", "de")
 
 
 # which college is meant

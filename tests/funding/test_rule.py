@@ -32,6 +32,7 @@ funding_sources = {{ value = ["state_order"], {IN_LINE} }}
 study_forms = {{ value = ["full_time"], {IN_LINE} }}
 pays_academic_leave = {{ value = false, {IN_LINE} }}
 calibrate = {{ value = true, {IN_LINE} }}
+count_basis = {{ value = "on_date", {IN_LINE} }}
 
 [[coefficients]]
 attribute = "locality"
