@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from funding.rule import Rule
-from funding.settlement import settle
+from funding.settlement import FLOOR_SCHEMA, settle
 from kpi.errors import CallError
 from kpi.methodology import Methodology
 from kpi.pipeline import (
@@ -94,7 +94,10 @@ def fund(con: duckdb.DuckDBPyConnection, rule: Rule, selects: FundingSelects) ->
 
 def settle_lines(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     """Make ``funding_lines``, ``funding_passes`` and ``guarantees`` from the entitled lines."""
-    settlement = settle(get_table(con, "entitled_lines"), get_table(con, "guarantee_floors"), rule)
+    floors = pl.DataFrame(schema=FLOOR_SCHEMA)
+    if rule.guarantee:
+        floors = get_table(con, "guarantee_floors")
+    settlement = settle(get_table(con, "entitled_lines"), floors, rule)
     put_table(con, "funding_lines", settlement.lines)
     put_table(con, "funding_passes", settlement.passes)
     put_table(con, "guarantees", settlement.guarantees)

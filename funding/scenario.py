@@ -235,12 +235,14 @@ class Desk:
 
     def _reads(self, table: str) -> frozenset[str]:
         """Return what a table is made from under the current rules."""
-        if table in _MADE_BY_CODE:
-            return _MADE_BY_CODE[table]
-        reads = self.selects[table].reads if table in self.selects else frozenset()
         assert self.current is not None
-        # under mode threshold a share does not depend on the ranking, which takes longest
-        return reads - {"ranking"} if self.current.rule.mode == "threshold" else reads
+        rule = self.current.rule
+        # what a rule does not use need not be made: without leagues the ranking, without a
+        # guarantee its floors
+        unused = {"ranking"} if rule.mode == "threshold" else set()
+        unused |= set() if rule.guarantee else {"guarantee_floors"}
+        reads = _MADE_BY_CODE.get(table) or self.selects[table].reads
+        return reads - unused
 
     def _resting_on(self, changed: set[str]) -> set[str]:
         found = set(changed)

@@ -43,11 +43,14 @@ PASS_SCHEMA: dict[str, Any] = {
     "point_value": pl.Decimal(18, 12),
     "joined_colleges": pl.Int64,
 }
-GUARANTEE_SCHEMA: dict[str, Any] = {
+FLOOR_SCHEMA: dict[str, Any] = {
     "college_id": pl.String,
     "previous_student_months": pl.Int64,
     "previous_amount": pl.Int64,
     "floor_amount": pl.Int64,
+}
+GUARANTEE_SCHEMA: dict[str, Any] = {
+    **FLOOR_SCHEMA,
     "joined_pass": pl.Int64,
     "guarantee_amount": pl.Int64,
 }

@@ -165,8 +165,10 @@ def place_in_order(
     KPIs (the better value first, missing last), then shared. ``tie_broken_by`` is the last KPI of
     the chain that was needed to tell the unit from another of the same score.
     """
+    tied = Counter(row["score"] for row in rows)
     for row in rows:
-        exact = [_exact(facts[row["college_id"], kpi]) for kpi in chain]
+        needed = chain if tied[row["score"]] > 1 else []  # exact values are slow to make
+        exact = [_exact(facts[row["college_id"], kpi]) for kpi in needed]
         row["order"] = (-row["score"], *[(0, -v) if v is not None else (1, 0) for v in exact])
     rows = sorted(rows, key=lambda row: (row["order"], row["college_id"]))
     _competition_ranks(rows, "rank", lambda row: row["order"])
