@@ -19,7 +19,7 @@ lint: $(VENV)/develop
 # pandas has an environment of its own: where it is installed, pandera imports it
 bench: $(VENV)/run $(VENV)-bench/made
 	$(BIN)/python benchmarks/run.py --ten-years --pandas-python $(VENV)-bench/bin/python
-	$(BIN)/python benchmarks/funding.py
+	$(BIN)/python benchmarks/money.py
 
 sample/accreditations.csv: | $(VENV)/run
 	$(BIN)/kpi sample sample

@@ -1,9 +1,9 @@
 """How fast the questions about money are: scenario, frontier, workbook, verification.
 
-    python benchmarks/funding.py [--repeat 3]
+    python benchmarks/money.py [--repeat 3]
 
 Prints one Markdown table. ``kpi run`` and ``kpi verify`` are measured as whole processes in turn;
-the rest in one process over the round that was run (funding_steps.py).
+the rest in one process over the round that was run (money_steps.py).
 """
 
 import argparse
@@ -86,7 +86,7 @@ def main():
     if not folder.exists():
         make_sample(folder)
     pairs = [run_and_verify(folder) for _ in range(repeat + 1)][1:]
-    steps = [run_script("funding_steps.py", STORE, CACHE) for _ in range(repeat)]
+    steps = [run_script("money_steps.py", STORE, CACHE) for _ in range(repeat)]
     print(f"| what | seconds, median of {repeat} (range) | peak MiB | ratio | aim |")
     print("|---|---:|---:|---|---|")
     print(*verify_rows(pairs), *question_rows(steps), sep="\n")

@@ -1,6 +1,6 @@
 """Open one round for scenarios and print, as JSON, how long each question takes.
 
-    python benchmarks/funding_steps.py STORE OUT
+    python benchmarks/money_steps.py STORE OUT
 
 The peer of the frontier is numpy over the stored tables: the same 46 points without the pipeline,
 for this rule and methodology alone; both must find the same tenge.
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from funding.workbook import write_workbook
 
 from funding.scenario import FRONTIER, Desk, frontier_of
 from funding.settings import with_settings
-from funding.workbook import write_workbook
 from kpi.rounds import open_round
 
 SCENARIOS = [
