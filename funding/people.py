@@ -222,9 +222,7 @@ def _reject_as_stored(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path])
             " FROM read_parquet($1, file_row_number = true) WHERE NOT accepted",
             [str(files[name]), name],
         )
-    con.execute(
-        "INSERT INTO rejected_rows SELECT table_name, row_id, college_id FROM unreadable"
-    )
+    con.execute("INSERT INTO rejected_rows SELECT table_name, row_id, college_id FROM unreadable")
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -326,9 +324,7 @@ def _of_people(selects: Iterable[Select], clean: Iterable[Select]) -> list[Selec
     return list(found.values())
 
 
-def _named(
-    con: duckdb.DuckDBPyConnection, sql: Path, folder: str, table: str
-) -> list[Select]:
+def _named(con: duckdb.DuckDBPyConnection, sql: Path, folder: str, table: str) -> list[Select]:
     return [select for select in read_selects(con, sql / folder) if select.table == table]
 
 
@@ -378,8 +374,9 @@ def _with_counts(people: pl.DataFrame, counts: pl.DataFrame, kpis: list[Kpi]) ->
         )
         people = people.join(own, on="person", how="left", maintain_order="left")
     return people.with_columns(
-        pl.col([f"{kpi.code}.{part}" for kpi in kpis for part in (NUMERATOR, DENOMINATOR)])
-        .fill_null(0)
+        pl.col(
+            [f"{kpi.code}.{part}" for kpi in kpis for part in (NUMERATOR, DENOMINATOR)]
+        ).fill_null(0)
     ).drop("person")
 
 
@@ -408,9 +405,7 @@ def _hold_against_the_round(of_round: Round, counted: CountedPeople) -> None:
         paid = of_round.table("funding").filter(pl.col("college_id") == unit_id)
         months = int(paid["student_months"].sum())
         if counted.months_paid() != months:
-            faults.append(
-                f"student_months: {counted.months_paid()} here, {months} in the round"
-            )
+            faults.append(f"student_months: {counted.months_paid()} here, {months} in the round")
     if faults:
         raise DataError(
             "The people of the college do not sum to the figures of the round. This is a fault of"
