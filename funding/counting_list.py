@@ -21,6 +21,9 @@ from kpi.terms import terms
 _SUMS, _TITLES, _FIRST = 0, 1, 2
 """The rows of a sheet of people: the sums, the titles, the first person."""
 
+_PAGE = 230
+"""The characters that a page of A4 has across before its print is too small to read."""
+
 Field = tuple[str, Column]
 """A column's place in the rows, and how it is shown."""
 
@@ -231,7 +234,7 @@ class _Writer:
             )
         return [
             ("record_no", Column(words.say("Record number"), 11, "code")),
-            ("student_id", Column(words.say("Pseudonym"), 35, "code")),
+            ("student_id", Column(words.say("Pseudonym"), 27, "pseudonym")),
             ("college_id", Column(words.say("College"), 14, "code")),
             ("specialty", Column(words.say("Specialty"), 10, "code")),
             ("course", Column(words.say("Course"), 7.5, "flag")),
@@ -249,7 +252,7 @@ class _Writer:
         words = self.words
         return [
             ("record_no", Column(words.say("Record number"), 11, "code")),
-            ("graduate_id", Column(words.say("Pseudonym"), 35, "code")),
+            ("graduate_id", Column(words.say("Pseudonym"), 27, "pseudonym")),
             ("college_id", Column(words.say("College"), 14, "code")),
             ("specialty", Column(words.say("Specialty"), 10, "code")),
             ("graduated_on", Column(words.say("Graduated on"), 11, "date")),
@@ -340,12 +343,13 @@ class _Writer:
     def _people(self, register: str, rows: Iterator[Row]) -> None:
         """Write a sheet of people: sums, titles, a row a person."""
         fields = self.fields[register]
-        sheet = self.book.sheet(self.names[register])
-        self.book.head(sheet, _TITLES, [column for _, column in fields], 190)
+        columns = [column for _, column in fields]
+        across = 1 if sum(column.width for column in columns) < _PAGE else 2
+        sheet = self.book.sheet(self.names[register], across=across)
+        self.book.head(sheet, _TITLES, columns, 230)
         last = _FIRST - 1
         for last, row in enumerate(rows, start=_FIRST):
-            for place, (name, column) in enumerate(fields):
-                self.book.put(sheet, last, place, row[name], column.form)
+            self.book.row(sheet, last, columns, [row[name] for name, _ in fields])
         for place, (name, _) in enumerate(fields):
             if self._is_summed(name):
                 formula = f"=SUM({self._range(register, name)[0]})"
@@ -357,6 +361,7 @@ class _Writer:
         sheet.freeze_panes(_FIRST, 2)
         sheet.autofilter(_TITLES, 0, max(last, _TITLES), len(fields) - 1)
         sheet.repeat_rows(_SUMS, _TITLES)
+        sheet.repeat_columns(0, 1)
 
     @staticmethod
     def _is_summed(name: str) -> bool:
@@ -423,7 +428,7 @@ class _Writer:
             f"{xl_rowcol_to_cell(row, a)}={xl_rowcol_to_cell(row, b)}" for a, b in pairs
         )
         formula = f'=IF(AND({equal}),"{yes}","{no}")'
-        sheet.write_formula(row, 6, formula, self.book.formats["text"], yes)
+        sheet.write_formula(row, 6, formula, self.book.formats["middle"], yes)
 
     def _paid_row(self, sheet: Any, row: int) -> None:
         """Write the students paid for beside the funding of the unit."""
@@ -473,7 +478,7 @@ class _Writer:
             self.book.put(sheet, place, 3, stored["denominator"], "students")
             reason = self._reasons()[stored["kind"]]
             sheet.merge_range(place, 4, place, 6, reason, self.book.formats["text"])
-            sheet.set_row(place, 42)
+            sheet.set_row(place, 30)
 
     def _reasons(self) -> dict[str, str]:
         words = self.words
@@ -496,18 +501,18 @@ class _Writer:
         fields: list[Field] = [
             ("table_name", Column(words.say("Table"), 16)),
             ("record_no", Column(words.say("Record number"), 12, "code")),
-            ("person", Column(words.say("Pseudonym"), 35, "code")),
+            ("person", Column(words.say("Pseudonym"), 27, "pseudonym")),
             ("college_id", Column(words.say("College"), 14, "code")),
             ("column_name", Column(words.say("Column"), 16)),
             ("found", Column(words.say("Found"), 22)),
             ("message", Column(words.say("What is wrong"), 70)),
         ]
-        self.book.head(sheet, 0, [column for _, column in fields], 32)
+        columns = [column for _, column in fields]
+        self.book.head(sheet, 0, columns, 32)
         rows = self.counted.rejected
         for place, row in enumerate(rows.iter_rows(named=True), start=1):
             shown = row | {"table_name": self._term("table_name", row["table_name"])}
-            for column, (name, spec) in enumerate(fields):
-                self.book.put(sheet, place, column, shown[name], spec.form)
+            self.book.row(sheet, place, columns, [shown[name] for name, _ in fields])
         if rows.is_empty():
             self.book.put(sheet, 1, 0, words.say("none"))
         sheet.freeze_panes(1, 0)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from funding.rule import Rule
@@ -20,6 +21,10 @@ A4 = 9
 EXCEL_ROWS = 1_048_576
 CELL_TEXT = 32_767
 """The most characters that a cell of Excel holds."""
+
+
+_LINE = 13.5
+_WRAPPED = ("text", "fill_text")
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,16 @@ class Book:
         made = {
             "text": edge | {"text_wrap": True},
             "code": edge | {"num_format": "@"},
+            "pseudonym": edge | {"num_format": "@", "font_size": 8},
+            "middle": edge | {"align": "center"},
             "count": edge | {"num_format": "#,##0", "align": "right"},
             "students": edge | {"num_format": "#,##0.####", "align": "right"},
             "number": edge | {"num_format": "#,##0.00##", "align": "right"},
             "flag": edge | {"num_format": "0", "align": "center"},
             "date": edge | {"num_format": "dd.mm.yyyy", "align": "center"},
             "head": head | {"valign": "vcenter", "align": "center"},
-            "upright": head | {"rotation": 90, "align": "center", "valign": "bottom"},
+            "upright": head
+            | {"rotation": 90, "align": "center", "valign": "bottom", "font_size": 9},
             "sum_text": edge | {"bold": True, "bg_color": "#F2F2F2"},
             "sum": edge | {"bold": True, "bg_color": "#F2F2F2", "num_format": "#,##0"},
             "title": base | {"bold": True, "font_size": 15},
@@ -65,12 +73,12 @@ class Book:
         }
         self.formats = {name: book.add_format(look) for name, look in made.items()}
 
-    def sheet(self, name: str, *, wide: bool = True) -> Any:
-        """Add a sheet that prints on A4, landscape where it is ``wide``, one page across."""
+    def sheet(self, name: str, *, wide: bool = True, across: int = 1) -> Any:
+        """Add a sheet that prints on A4, landscape where it is ``wide``, so many pages across."""
         sheet = self.book.add_worksheet(name)
         sheet.set_paper(A4)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.fit_to_pages(1, 0)
+        sheet.fit_to_pages(across, 0)
         sheet.set_footer("&L&8&F&C&8&A&R&8&P / &N")
         if wide:
             sheet.set_landscape()
@@ -90,6 +98,18 @@ class Book:
                 sheet.write_datetime(row, column, dt.datetime.combine(value, dt.time()), look)
             case _:
                 sheet.write_string(row, column, str(value)[:CELL_TEXT], look)
+
+    def row(self, sheet: Any, row: int, columns: Sequence[Column], values: Sequence[Any]) -> None:
+        """Write one row of a table, as high as its longest text needs: not every program sees to
+        that when it opens the file.
+        """
+        lines = 1
+        for place, (column, value) in enumerate(zip(columns, values, strict=True)):
+            self.put(sheet, row, place, value, column.form)
+            if isinstance(value, str) and column.form in _WRAPPED:
+                lines = max(lines, _lines(value, column.width))
+        if lines > 1:
+            sheet.set_row(row, _LINE * lines)
 
     def head(self, sheet: Any, row: int, columns: Sequence[Column], height: float) -> None:
         """Write the titles of a table and set its widths."""
@@ -111,11 +131,15 @@ class Book:
             if not text:
                 self.put(sheet, row, 0, label, "part")
                 continue
-            lines = sum(-(-len(line) // 78) for line in text.split("\n")) or 1
-            sheet.set_row(row, 14.5 * max(lines, -(-len(label) // 30)))
+            sheet.set_row(row, _LINE * max(_lines(text, 75), _lines(label, 30)))
             self.put(sheet, row, 0, label, "label")
             self.put(sheet, row, 1, text, form)
         return sheet
+
+
+def _lines(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column: whole words, a tenth of room to spare."""
+    return sum(max(1, len(wrap(part, max(int(0.9 * width), 1)))) for part in text.split("\n"))
 
 
 @contextmanager
