@@ -346,7 +346,7 @@ class _Writer:
         columns = [column for _, column in fields]
         across = 1 if sum(column.width for column in columns) < _PAGE else 2
         sheet = self.book.sheet(self.names[register], across=across)
-        self.book.head(sheet, _TITLES, columns, 230)
+        self.book.head(sheet, _TITLES, columns, 205)
         last = _FIRST - 1
         for last, row in enumerate(rows, start=_FIRST):
             self.book.row(sheet, last, columns, [row[name] for name, _ in fields])
