@@ -348,7 +348,7 @@ def _reason(line: SampledLine, words: Speaker) -> str:
         reasons.append(words.say("waived: {checks}", checks=", ".join(line.waived)))
     if line.declared:
         reasons.append(
-            words.say("declared only: {count} graduates", count=words.number(line.declared))
+            words.say("declared only, graduates: {count}", count=words.number(line.declared))
         )
     if line.just_above:
         reasons.append(words.say("just above the gate: {gates}", gates=", ".join(line.just_above)))
@@ -620,7 +620,7 @@ def _part_lines(evaluation: Evaluation, words: Speaker) -> Iterator[str]:
     )
     for name, results in parts:
         yield words.say(
-            "{part}: {lines} lines, {wrong} with an error; overstated {over}, understated {under}",
+            "{part}: lines {lines}, with an error {wrong}; overstated {over}, understated {under}",
             part=name,
             lines=words.number(len(results)),
             wrong=words.number(sum(result.book != result.found for result in results)),
@@ -636,7 +636,7 @@ def _stage_lines(evaluation: Evaluation, words: Speaker) -> Iterator[str]:
     yield words.say("Stringer bound of the part that was drawn: interval x factor step x taint")
     for stage in evaluation.stages:
         yield words.say(
-            "{errors} errors: factor {factor}, step {step} x taint {taint} = {amount}",
+            "errors {errors}: factor {factor}, step {step} x taint {taint} = {amount}",
             errors=stage.errors,
             factor=words.number(stage.factor, 4),
             step=words.number(stage.step, 4),
