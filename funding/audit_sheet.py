@@ -296,8 +296,9 @@ def _write_lines(book: Book, sample: AuditSample, words: Speaker) -> None:
     book.head(sheet, 0, columns, 58)
     for place in range(len(columns)):
         book.put(sheet, 1, place, place + 1, "middle")
+    kpis = {kpi.code: words.name(kpi.name) for kpi in sample.of_round.methodology.kpis}
     for number, line in enumerate(sample.lines, start=1):
-        _write_line(book, sheet, columns, number, line, words)
+        _write_line(book, sheet, columns, number, line, kpis, words)
     last = _FIRST + len(sample.lines) - 1
     _validate(sheet, last, words)
     sheet.freeze_panes(_FIRST, 3)
@@ -307,7 +308,13 @@ def _write_lines(book: Book, sample: AuditSample, words: Speaker) -> None:
 
 
 def _write_line(
-    book: Book, sheet: Any, columns: list[Column], number: int, line: SampledLine, words: Speaker
+    book: Book,
+    sheet: Any,
+    columns: list[Column],
+    number: int,
+    line: SampledLine,
+    kpis: dict[str, str],
+    words: Speaker,
 ) -> None:
     row, place = line.row, _FIRST + number - 1
     specialty = row["of_specialty"]
@@ -318,7 +325,7 @@ def _write_line(
         words.of(row["region"]),
         row["specialty"],
         words.of(specialty) if specialty else words.say("guarantee"),
-        _reason(line, words),
+        _reason(line, kpis, words),
         line.hits,
         row["students"],
         row["base_norm"],
@@ -339,7 +346,7 @@ def _write_formulas(book: Book, sheet: Any, place: int, has_students: bool) -> N
     sheet.write_formula(place, _DIFFERENCE, f'=IF({taken}="","",{amount}-{taken})', form, "")
 
 
-def _reason(line: SampledLine, words: Speaker) -> str:
+def _reason(line: SampledLine, kpis: dict[str, str], words: Speaker) -> str:
     """Say why a line is on the sheet, all reasons."""
     reasons = []
     if line.hits:
@@ -351,7 +358,12 @@ def _reason(line: SampledLine, words: Speaker) -> str:
             words.say("declared only, graduates: {count}", count=words.number(line.declared))
         )
     if line.just_above:
-        reasons.append(words.say("just above the gate: {gates}", gates=", ".join(line.just_above)))
+        reasons.append(
+            words.say(
+                "just above the gate: {gates}",
+                gates=", ".join(kpis[gate] for gate in line.just_above),
+            )
+        )
     return "; ".join(reasons)
 
 

@@ -24,6 +24,10 @@ _SUMS, _TITLES, _FIRST = 0, 1, 2
 _PAGE = 230
 """The characters that a page of A4 has across before its print is too small to read."""
 
+_INDICATOR = 60
+_REASON = 33
+"""The widths of an indicator's name and of the reason why it is no sum."""
+
 Field = tuple[str, Column]
 """A column's place in the rows, and how it is shown."""
 
@@ -239,13 +243,13 @@ class _Writer:
             ("specialty", Column(words.say("Specialty"), 10, "code")),
             ("course", Column(words.say("Course"), 7.5, "flag")),
             ("study_form", Column(words.say("Form of study"), 10)),
-            ("funding_source", Column(words.say("Funding source"), 14)),
+            ("funding_source", Column(words.say("Funding source"), 19)),
             ("enrolled_on", Column(words.say("Enrolled on"), 11, "date")),
             ("left_on", Column(words.say("Left on"), 11, "date")),
             ("left_reason", Column(words.say("Reason for leaving"), 12)),
             ("academic_leave", Column(words.say("Academic leave"), 5.5, "flag", upright=True)),
             *paid,
-            ("why_not", Column(words.say("Why not eligible"), 26)),
+            ("why_not", Column(words.say("Why not eligible"), 34)),
         ]
 
     def _graduate_fields(self) -> list[Field]:
@@ -258,14 +262,14 @@ class _Writer:
             ("graduated_on", Column(words.say("Graduated on"), 11, "date")),
             ("dual", Column(words.say("Dual training"), 5.5, "flag", upright=True)),
             ("destination", Column(words.say("Destination"), 13)),
-            ("destination_source", Column(words.say("Source of the destination"), 14)),
+            ("destination_source", Column(words.say("Source of the destination"), 18)),
             ("destination_on", Column(words.say("Date of the destination"), 11, "date")),
             (
                 "in_specialty",
                 Column(words.say("Works in the specialty"), 5.5, "flag", upright=True),
             ),
             ("has_certificate", Column(words.say("Has a certificate"), 5.5, "flag", upright=True)),
-            ("remark", Column(words.say("Remark"), 26)),
+            ("remark", Column(words.say("Remark"), 34)),
         ]
 
     def _student_rows(self) -> Iterator[Row]:
@@ -383,7 +387,7 @@ class _Writer:
         words = self.words
         sheet = self.book.sheet(self.names["sums"])
         columns = [
-            Column(words.say("Indicator"), 52),
+            Column(words.say("Indicator"), _INDICATOR),
             Column(words.say("Sheet"), 13),
             Column(words.say("Numerator, sum of the list"), 13, "count"),
             Column(words.say("Numerator on the profile"), 13, "count"),
@@ -417,6 +421,7 @@ class _Writer:
             self._sum_cell(sheet, row, place, register, f"{kpi.code}.{part}")
             self.book.put(sheet, row, place + 1, stored[part], "count")
         self._equal_cell(sheet, row, [(2, 3), (4, 5)])
+        self.book.fit(sheet, row, [(self.words.name(kpi.name), _INDICATOR)])
 
     def _sum_cell(self, sheet: Any, row: int, place: int, register: str, name: str) -> None:
         where, total = self._range(register, name)
@@ -478,7 +483,8 @@ class _Writer:
             self.book.put(sheet, place, 3, stored["denominator"], "students")
             reason = self._reasons()[stored["kind"]]
             sheet.merge_range(place, 4, place, 6, reason, self.book.formats["text"])
-            sheet.set_row(place, 30)
+            texts = [(self.words.name(kpi.name), _INDICATOR), (reason, _REASON)]
+            self.book.fit(sheet, place, texts)
 
     def _reasons(self) -> dict[str, str]:
         words = self.words

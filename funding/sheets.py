@@ -103,11 +103,17 @@ class Book:
         """Write one row of a table, as high as its longest text needs: not every program sees to
         that when it opens the file.
         """
-        lines = 1
+        texts = []
         for place, (column, value) in enumerate(zip(columns, values, strict=True)):
             self.put(sheet, row, place, value, column.form)
             if isinstance(value, str) and column.form in _WRAPPED:
-                lines = max(lines, _lines(value, column.width))
+                texts.append((value, column.width))
+        self.fit(sheet, row, texts)
+
+    @staticmethod
+    def fit(sheet: Any, row: int, texts: Sequence[tuple[str, float]]) -> None:
+        """Make a row as high as its texts need in columns of these widths."""
+        lines = max((_lines(text, width) for text, width in texts), default=1)
         if lines > 1:
             sheet.set_row(row, _LINE * lines)
 
@@ -131,7 +137,7 @@ class Book:
             if not text:
                 self.put(sheet, row, 0, label, "part")
                 continue
-            sheet.set_row(row, _LINE * max(_lines(text, 75), _lines(label, 30)))
+            self.fit(sheet, row, [(label, 30), (text, 75)])
             self.put(sheet, row, 0, label, "label")
             self.put(sheet, row, 1, text, form)
         return sheet
