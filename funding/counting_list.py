@@ -243,7 +243,7 @@ class _Writer:
             ("specialty", Column(words.say("Specialty"), 10, "code")),
             ("course", Column(words.say("Course"), 7.5, "flag")),
             ("study_form", Column(words.say("Form of study"), 10)),
-            ("funding_source", Column(words.say("Funding source"), 19)),
+            ("funding_source", Column(words.say("Funding source"), 23)),
             ("enrolled_on", Column(words.say("Enrolled on"), 11, "date")),
             ("left_on", Column(words.say("Left on"), 11, "date")),
             ("left_reason", Column(words.say("Reason for leaving"), 12)),
