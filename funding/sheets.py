@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -18,7 +19,6 @@ from kpi.language import Speaker
 from kpi.rounds import Round
 
 A4 = 9
-EXCEL_ROWS = 1_048_576
 CELL_TEXT = 32_767
 """The most characters that a cell of Excel holds."""
 
@@ -143,6 +143,7 @@ class Book:
         return sheet
 
 
+@lru_cache(maxsize=10_000)  # most texts of a long table are the same few
 def _lines(text: str, width: float) -> int:
     """Return how many lines a text takes in a column: whole words, a tenth of room to spare."""
     return sum(max(1, len(wrap(part, max(int(0.9 * width), 1)))) for part in text.split("\n"))
