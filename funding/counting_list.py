@@ -274,7 +274,7 @@ class _Writer:
     def _student_rows(self) -> Iterator[Row]:
         for row in self.counted.students.iter_rows(named=True):
             in_words = {
-                column: self._term(column, row[column])
+                column: self._term(row[column])
                 for column in ("study_form", "funding_source", "left_reason")
             }
             yield (
@@ -312,8 +312,7 @@ class _Writer:
     def _graduate_rows(self) -> Iterator[Row]:
         for row in self.counted.graduates.iter_rows(named=True):
             in_words = {
-                column: self._term(column, row[column])
-                for column in ("destination", "destination_source")
+                column: self._term(row[column]) for column in ("destination", "destination_source")
             }
             yield (
                 row

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from funding.allocation import load_rule_parameters
+from funding.allocation import rule_parameters
 from funding.explain import find_college
 from funding.rule import Rule
 from funding.run import check_rows, plan_of
@@ -33,6 +33,7 @@ from kpi.pipeline import (
     count_kpis,
     kpi_selects,
     put_table,
+    put_tables,
     read_selects,
     run_selects,
 )
@@ -136,7 +137,7 @@ def _count(
     load_frozen(con, files)
     check_rows(con, plan)  # for what the findings say; not for which rows they reject
     _reject_as_stored(con, files)
-    load_rule_parameters(con, plan.rule)
+    put_tables(con, rule_parameters(plan.rule))
     clean = read_selects(con, plan.sql / "1_clean")
     run_selects(con, clean)
     rejected = _rejected(con)
