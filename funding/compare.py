@@ -202,10 +202,11 @@ def _qualification_reason(comparison: Comparison, college_id: str, words: Speake
     told = words.say(
         "share of the incentive {old}, now {new}", old=words.number(old), new=words.number(new)
     )
+    names = {kpi.code: words.name(kpi.name) for kpi in comparison.after.methodology.kpis}
     turned = [
-        words.say("{gate} passed now", gate=gate)
+        words.say("{gate} passed now", gate=names[gate])
         if now
-        else words.say("{gate} failed now", gate=gate)
+        else words.say("{gate} failed now", gate=names[gate])
         for gate, was, now in _gates_turned(comparison, college_id)
         if was != now
     ]
@@ -244,7 +245,9 @@ def _coefficient_reason(comparison: Comparison, college_id: str, words: Speaker)
         for row in moved.head(3).iter_rows(named=True)
     ]
     return words.say(
-        "coefficients of {count} specialties: {shown}", count=moved.height, shown="; ".join(shown)
+        "coefficients of {count} specialties: {shown}",
+        count=words.number(moved.height),
+        shown="; ".join(shown),
     )
 
 

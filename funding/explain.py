@@ -15,12 +15,17 @@ import polars as pl
 from funding.rule import Rule
 from kpi.dated import DatedFile, Stated, StatedValue, load_file
 from kpi.errors import CallError
-from kpi.language import Speaker, speaker
+from kpi.language import Speaker, mark, speaker
 from kpi.methodology import Kpi, Methodology
 from kpi.rounds import Round
 from kpi.terms import term
 
 Row = dict[str, Any]
+_RANK_IN = {
+    "region": mark("rank {rank} of {of} in its region"),
+    "cluster": mark("rank {rank} of {of} in its cluster"),
+    "kind": mark("rank {rank} of {of} among colleges of its kind"),
+}
 
 
 @dataclass(frozen=True)
@@ -168,19 +173,27 @@ def find_college(of_round: Round, college: str) -> Row:
     )
 
 
+def place_names(of_round: Round, table: str, words: Speaker) -> dict[str, str]:
+    """Return the name of each code of the round's ``regions`` or ``clusters``."""
+    frame = of_round.reference()[table]
+    return {row[frame.columns[0]]: words.of(row) for row in frame.iter_rows(named=True)}
+
+
 def _step(step_id: str, title: str, lines: list[str], **more: Any) -> Step:
     return Step(0, step_id, title, lines, **more)
 
 
 def _who(facts: _Facts, found: Row) -> Step:
-    unit, words, receipt = facts.unit, facts.words, facts.of_round.receipt
+    unit, words = facts.unit, facts.words
+    regions, clusters = (place_names(facts.of_round, of, words) for of in ("regions", "clusters"))
+    cluster = clusters.get(unit["cluster"]) or unit["cluster"] or words.say("none")
     lines = [
         f"{unit['college_id']}  {words.of(unit)}",
         ", ".join(
             [
-                unit["region"],
+                regions.get(unit["region"]) or unit["region"],
                 *(term(words, unit[name]) for name in ("kind", "ownership", "locality", "status")),
-                words.say("cluster {cluster}", cluster=unit["cluster"] or words.say("none")),
+                words.say("cluster {cluster}", cluster=cluster),
             ]
         ),
         words.say(
@@ -226,18 +239,18 @@ def _who(facts: _Facts, found: Row) -> Step:
                 rejected,
             )
         )
-    of_methodology, of_rule = receipt["methodology"], receipt["rule"]
+    methodology, rule = facts.methodology, facts.rule
     lines.append(
         words.say(
             "round {round} {version}, methodology {methodology} of {methodology_start} ({status}),"
             " rule {rule} of {rule_start}",
             round=facts.of_round.name,
             version=facts.of_round.version,
-            methodology=of_methodology["name"],
-            methodology_start=of_methodology["start"],
-            status=term(words, facts.methodology.status),
-            rule=of_rule["name"],
-            rule_start=of_rule["start"],
+            methodology=methodology.name,
+            methodology_start=words.day(methodology.start),
+            status=term(words, methodology.status),
+            rule=rule.name,
+            rule_start=words.day(rule.start),
         )
     )
     if facts.of_round.is_draft:
@@ -355,23 +368,21 @@ def _rank(facts: _Facts) -> Step:
     if row["rank"] is None:
         reason = _not_ranked(facts, row)
         return _step("rank", title, [words.say("not ranked: {why}", why=reason)], rows=[row])
-    place = words.say("rank {rank} of {of}", rank=row["rank"], of=words.number(row["ranked_of"]))
-    if row["tie_size"] > 1:
-        place += ", " + words.say("shared by {count}", count=row["tie_size"])
-    lines = [place]
+    place = {"rank": row["rank"], "of": words.number(row["ranked_of"])}
+    lines = [
+        words.say("rank {rank} of {of}, shared by {count}", count=row["tie_size"], **place)
+        if row["tie_size"] > 1
+        else words.say("rank {rank} of {of}", **place)
+    ]
     if row["tie_broken_by"]:
         lines.append(
             words.say("equal scores told apart by {kpi}", kpi=facts.kpi_name(row["tie_broken_by"]))
         )
-    parts = {
-        "region": words.say("in its region"),
-        "cluster": words.say("in its cluster"),
-        "kind": words.say("among colleges of its kind"),
-    }
     lines += [
-        words.say("rank {rank} of {of}", rank=row[f"{part}_rank"], of=row[f"{part}_ranked_of"])
-        + f" {where}"
-        for part, where in parts.items()
+        words.say(
+            _RANK_IN[part], rank=row[f"{part}_rank"], of=words.number(row[f"{part}_ranked_of"])
+        )
+        for part in _RANK_IN
         if row[f"{part}_rank"] is not None
     ]
     if row["league"] is not None:

@@ -7,12 +7,15 @@ from rich.console import Console
 
 from funding.budget import Budget
 from funding.compare import PARTS, Comparison, reasons
-from funding.explain import find_college, short_by
+from funding.explain import find_college, place_names, short_by
 from funding.path import GateStep, LeagueStep, PathOf
-from funding.scenario import Desk, Scenario
+from funding.scenario import Desk, Scenario, idle_reason
 from kpi.language import Speaker, mark
+from kpi.methodology import Kpi
 from kpi.printing import fill, new_console, new_table
 from kpi.rounds import Round
+from kpi.terms import term
+from kpi.values import ADMINISTRATORS
 
 _SHOWN = 10
 SUMS = {
@@ -48,24 +51,31 @@ def print_scenario(desk: Desk, done: Scenario, words: Speaker) -> None:
         _say(console, words.say("whole file: {file}", file=file))
     for change in done.changes:
         _say(console, f"{change.path}: {change.old} → {change.new}")
-    for line in done.idle:
-        _say(console, line)
+    for change in done.idle:
+        _say(console, idle_reason(change, words))
     _print_sums(console, done, words)
     colleges = done.colleges()
-    for sentence, sign in (
-        (mark("{count} colleges gain {amount}"), 1),
-        (mark("{count} colleges lose {amount}"), -1),
-    ):
-        moved = colleges.filter(pl.col("difference") * sign > 0)["difference"]
-        _say(
-            console,
-            words.say(
-                sentence,
-                count=words.number(moved.len()),
-                amount=words.tenge(abs(int(moved.sum()))),
-            ),
-        )
-    _print_regions(console, done, words)
+    gained = colleges.filter(pl.col("difference") > 0)["difference"]
+    lost = colleges.filter(pl.col("difference") < 0)["difference"]
+    _say(
+        console,
+        words.say_count(
+            "{count} college gains {amount}",
+            "{count} colleges gain {amount}",
+            gained.len(),
+            amount=words.tenge(int(gained.sum())),
+        ),
+    )
+    _say(
+        console,
+        words.say_count(
+            "{count} college loses {amount}",
+            "{count} colleges lose {amount}",
+            lost.len(),
+            amount=words.tenge(-int(lost.sum())),
+        ),
+    )
+    _print_regions(console, desk, done, words)
     _print_moves(console, desk, colleges, words)
 
 
@@ -100,7 +110,7 @@ def _print_sums(console: Console, done: Scenario, words: Speaker) -> None:
     console.print(table)
 
 
-def _print_regions(console: Console, done: Scenario, words: Speaker) -> None:
+def _print_regions(console: Console, desk: Desk, done: Scenario, words: Speaker) -> None:
     moved = done.regions().filter((pl.col("difference") != 0) & (pl.col("region") != "KZ"))
     if moved.is_empty():
         return
@@ -110,10 +120,11 @@ def _print_regions(console: Console, done: Scenario, words: Speaker) -> None:
         words.say("scenario") + ">",
         words.say("difference") + ">",
     )
+    names = place_names(desk.of_round, "regions", words)
     for row in moved.iter_rows(named=True):
         fill(
             table,
-            row["region"],
+            names.get(row["region"], row["region"]),
             words.number(row["amount"]),
             words.number(row["amount_scenario"]),
             _signed(words, row["difference"]),
@@ -249,23 +260,22 @@ def print_path(desk: Desk, done: PathOf, words: Speaker) -> None:
             console, words.say("No further counts reach the next league: a gate cannot be passed.")
         )
     for league in done.leagues:
-        _say(console, _league_line(league, words))
+        _say(console, _league_line(desk, league, words))
 
 
 def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) -> None:
-    kinds = {kpi.code: (kpi.kind, kpi.name) for kpi in desk.rules.methodology.kpis}
-    kind, name = kinds[step.gate]
+    kpi = _kpi(desk, step.gate)
     counted = f"{words.number(step.numerator)} / {words.number(step.denominator)}"
     missing = (
         words.say("no further count can pass it")
         if step.more is None
-        else short_by(words, kind, step.more)
+        else short_by(words, kpi.kind, step.more)
     )
     _say(
         console,
         words.say(
             "{gate}: {counted} against {threshold}: {missing}; alone it brings {gain} a year",
-            gate=words.name(name),
+            gate=words.name(kpi.name),
             counted=counted,
             threshold=words.number(step.threshold),
             missing=missing,
@@ -281,29 +291,31 @@ def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) ->
         _say(console, f"    {line}")
 
 
-def _league_line(step: LeagueStep, words: Speaker) -> str:
-    first = ", ".join(f"{gate} +{words.number(more)}" for gate, more in step.gates.items())
-    gain = words.tenge(step.tenge)
-    if step.kpi is None:
-        return words.say(
-            "League {league}: {gates} is enough; it brings {gain} a year",
-            league=step.league,
-            gates=first,
-            gain=gain,
-        )
-    if step.more is None:
+def _league_line(desk: Desk, step: LeagueStep, words: Speaker) -> str:
+    if step.kpi and step.more is None:
         return words.say(
             "League {league} by {kpi} alone: not even with everybody counted",
             league=step.league,
-            kpi=step.kpi,
+            kpi=words.name(_kpi(desk, step.kpi).name),
         )
-    more = f"{step.kpi} +{words.number(step.more)}"
+    more = dict(step.gates)
+    if step.kpi and step.more:
+        more[step.kpi] = more.get(step.kpi, 0) + step.more
+    missing = [
+        f"{words.name(kpi.name)} ({short_by(words, kpi.kind, count)})"
+        for kpi, count in ((_kpi(desk, code), count) for code, count in more.items())
+    ]
     return words.say(
-        "League {league}: {more}; it brings {gain} a year",
+        "One way to league {league}: {missing}; it brings {gain} a year",
         league=step.league,
-        more=", ".join(part for part in (first, more) if part),
-        gain=gain,
+        missing=", ".join(missing),
+        gain=words.tenge(step.tenge),
     )
+
+
+def _kpi(desk: Desk, code: str) -> Kpi:
+    [found] = [kpi for kpi in desk.rules.methodology.kpis if kpi.code == code]
+    return found
 
 
 def print_budget(budget: Budget, words: Speaker) -> None:
@@ -328,7 +340,7 @@ def print_budget(budget: Budget, words: Speaker) -> None:
                 round=part.round_id,
                 version=_name(part.source),
                 rule=part.rule.name,
-                start=part.rule.start,
+                start=words.day(part.rule.start),
                 base=words.number(part.rule.base.value),
                 full=words.number(part.rule.full.value),
             ),
@@ -344,11 +356,12 @@ def print_budget(budget: Budget, words: Speaker) -> None:
                     version=_name(part.source),
                 ),
             )
-    for column, title in (
-        ("region", words.say("region")),
-        ("administrator", words.say("administrator")),
-    ):
-        _print_budget_by(console, budget, column, title, words)
+    regions = place_names(budget.parts[0].source, "regions", words)
+    _print_budget_by(console, budget, "region", words.say("region"), regions, words)
+    administrators = {code: term(words, code) for code in (*ADMINISTRATORS, "not_stated")}
+    _print_budget_by(
+        console, budget, "administrator", words.say("administrator"), administrators, words
+    )
 
 
 def _print_budget_by(
@@ -356,6 +369,7 @@ def _print_budget_by(
     budget: Budget,
     column: str,
     title: str,
+    names: dict[str, str],
     words: Speaker,
 ) -> None:
     table = new_table(
@@ -366,5 +380,6 @@ def _print_budget_by(
         words.say("whole year, ₸") + ">",
     )
     for row in budget.by(column).rows():
-        fill(table, str(row[0]), *(words.number(amount) for amount in row[1:]))
+        name = names.get(row[0], str(row[0]))
+        fill(table, name, *(words.number(amount) for amount in row[1:]))
     console.print(table)

@@ -31,6 +31,7 @@ from kpi.dated import path_of
 from kpi.errors import CallError
 from kpi.export import write_csv
 from kpi.intake import load_frozen
+from kpi.language import SOURCE, Speaker, speaker
 from kpi.methodology import Methodology, load_methodology
 from kpi.pipeline import (
     Select,
@@ -86,15 +87,15 @@ def national_sums(funding: pl.DataFrame) -> dict[str, int]:
 
 @dataclass
 class Scenario:
-    """A scenario beside its baseline. ``changes`` are the values set, ``idle`` those that move
-    nothing, each with the reason.
+    """A scenario beside its baseline. ``changes`` are the values set, ``idle`` those of them that
+    move nothing.
     """
 
     baseline: Outcome
     outcome: Outcome
     changes: list[Change]
     files: list[str] = field(default_factory=list)
-    idle: list[str] = field(default_factory=list)
+    idle: list[Change] = field(default_factory=list)
 
     def colleges(self) -> pl.DataFrame:
         """One row per paid unit: amounts, shares, ranks and leagues before and after, difference in
@@ -277,10 +278,10 @@ class Desk:
         done.idle = list(self._idle(done, base))
         return done
 
-    def _idle(self, done: Scenario, base: Rules) -> Iterable[str]:
+    def _idle(self, done: Scenario, base: Rules) -> Iterable[Change]:
         for change in done.changes:
             if change.is_idle:
-                yield f"{change.path} is {change.new} already: it changes nothing."
+                yield change
                 continue
             others = [f"{c.path}={c.new}" for c in done.changes if c != change]
             try:
@@ -288,10 +289,7 @@ class Desk:
             except CallError:
                 continue  # it is needed for the others to fit together
             if _same(without, done.outcome):
-                yield (
-                    f"{change.path} = {change.new} (was {change.old}) changes nothing: no"
-                    " college's amount, share, score, rank or league moves."
-                )
+                yield change
 
     def _from_registers(self, rules: Rules) -> Outcome:
         """Count again, from the rows about people that the round keeps."""
@@ -402,6 +400,21 @@ def axis_of(text: str, step: Decimal) -> tuple[str, list[Decimal]]:
     return gate, [first + step * place for place in range(count)]
 
 
+def idle_reason(change: Change, words: Speaker) -> str:
+    """Say of a value that moves nothing whether it is the one in force or merely has no effect."""
+    if change.is_idle:
+        return words.say(
+            "{path} is {value} already: it changes nothing.", path=change.path, value=change.new
+        )
+    return words.say(
+        "{path} = {new} (was {old}) changes nothing: no college's amount, share, score, rank or"
+        " league moves.",
+        path=change.path,
+        new=change.new,
+        old=change.old,
+    )
+
+
 def write_scenario(desk: Desk, done: Scenario, to: Path) -> list[Path]:
     """Write a scenario: colleges and regions as CSV, and its receipt; every name says scenario."""
     stem = f"{desk.of_round.name}-{desk.of_round.version}-scenario"
@@ -431,7 +444,7 @@ def scenario_receipt(desk: Desk, done: Scenario) -> dict[str, Any]:
         },
         "files": done.files,
         "set": {change.path: {"old": change.old, "new": change.new} for change in done.changes},
-        "changes_nothing": done.idle,
+        "changes_nothing": [idle_reason(change, speaker(SOURCE)) for change in done.idle],
         "methodology": json.loads(json.dumps(done.outcome.rules.methodology_content, default=str)),
         "rule": json.loads(json.dumps(done.outcome.rules.rule_content, default=str)),
         "baseline": done.baseline.national(),

@@ -5,18 +5,17 @@ without a translation shows as missing, never as another language in silence (DE
 """
 
 import datetime as dt
-import io
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
+from gettext import c2py
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
-from babel.support import Translations
 
 from kpi.dated import Names
 from kpi.errors import CallError
@@ -68,7 +67,8 @@ class Speaker:
         """Return a number with the language's separators: as many decimals as it has, or
         ``places``.
         """
-        if isinstance(number, Decimal) and places is None:
+        if places is None and not isinstance(number, int):
+            number = Decimal(str(number))
             places = max(0, -int(number.normalize().as_tuple().exponent))
         pattern = "#,##0" + ("." + "0" * places if places else "")
         return str(format_decimal(number, format=pattern, locale=self.locale))
@@ -89,14 +89,14 @@ class Speaker:
     def _translated(self, sentence: str) -> str:
         if self.language == SOURCE:
             return sentence
-        found = _catalogue(self.language).gettext(sentence)
-        return self._missing(sentence) if found == sentence else str(found)
+        [found] = _forms(self.language, sentence) or [""]
+        return found or self._missing(sentence)
 
     def _form(self, one: str, many: str, count: int) -> str:
         if self.language == SOURCE:
             return one if count == 1 else many
-        found = _catalogue(self.language).ngettext(one, many, count)
-        return self._missing(many) if found in (one, many) else str(found)
+        forms = _forms(self.language, one, many)
+        return forms[_plural(self.language)(count)] if forms else self._missing(many)
 
     def _missing(self, sentence: str) -> str:
         return f"[no {self.language} text] {sentence}"
@@ -120,8 +120,23 @@ def catalogue_of(language: str) -> Catalog:
 
 
 @cache
-def _catalogue(language: str) -> Translations:
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue_of(language))
-    compiled.seek(0)
-    return Translations(compiled)
+def _catalogue(language: str) -> Catalog:
+    return catalogue_of(language)
+
+
+@cache
+def _plural(language: str) -> Callable[[int], int]:
+    """Return the catalogue's rule: which form goes with a count."""
+    rule: Callable[[int], int] = c2py(_catalogue(language).plural_expr)
+    return rule
+
+
+def _forms(language: str, *source: str) -> list[str]:
+    """Return the translation of a sentence, or of a singular and plural; none where it has none,
+    is not complete, or is marked fuzzy.
+    """
+    message = _catalogue(language).get(source[0])
+    if message is None or message.fuzzy or message.pluralizable != (len(source) > 1):
+        return []
+    forms = [message.string] if isinstance(message.string, str) else list(message.string or ())
+    return forms if all(forms) else []

@@ -23,11 +23,17 @@ TERMS = {
     "quasi_state": mark("quasi-state"),
     "private": mark("private"),
     "other": mark("other"),
+    "not_stated": mark("not stated"),
     "urban": mark("urban"),
     "rural": mark("rural"),
     "active": mark("active"),
     "closed": mark("closed"),
     "merged": mark("merged"),
+    # budget administrators
+    "education": mark("education"),
+    "health": mark("health care"),
+    "culture": mark("culture"),
+    "sport": mark("sport"),
     # why the state does not pay for a student
     "unit_not_active": mark("the college is not active"),
     "closed_place": mark("the place of study is closed"),

@@ -90,24 +90,24 @@ def write_sample(
     small.
     """
     check_size(colleges, students)
-    say = progress or (lambda _: None)
+    tell = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(colleges, students, seed)
-    say(f"planned: {colleges} colleges, {students} students")
+    tell(f"planned: {colleges} colleges, {students} students")
     drawn = draw(world, seed)
     people = int(drawn.graduates["person"].max()) + 1
     names = make_names(stream(seed, "ids"), world, drawn.campuses, people)
-    say("drawn: students, graduates, agreements")
+    tell("drawn: students, graduates, agreements")
 
     agreements = agreement_columns(drawn.agreements, drawn.students, names)
     paths = [
-        write(folder, "colleges", college_columns(world, drawn.campuses, names), say),
-        write(folder, "students", student_columns(drawn.students, names), say),
-        write(folder, "dual_agreements", agreements, say),
-        write(folder, "graduates", graduate_columns(drawn.graduates, names), say),
-        write(folder, "accreditations", accreditation_columns(drawn.accreditations, names), say),
+        write(folder, "colleges", college_columns(world, drawn.campuses, names), tell),
+        write(folder, "students", student_columns(drawn.students, names), tell),
+        write(folder, "dual_agreements", agreements, tell),
+        write(folder, "graduates", graduate_columns(drawn.graduates, names), tell),
+        write(folder, "accreditations", accreditation_columns(drawn.accreditations, names), tell),
     ]
     if defects:
         paths.append(plant_defects(folder, seed=seed))
-        say("defects.csv: planted")
+        tell("defects.csv: planted")
     return paths
