@@ -18,6 +18,7 @@ Of a college's lines and months, and of the nation's passes and regions, a case 
 import datetime as dt
 import functools
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,27 +83,38 @@ class Rounds:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.of = functools.lru_cache(maxsize=None)(self._of)
+        self.of = functools.cache(self._of)
+        self.before = functools.cache(self._before)
 
     def store(self, name: str, under: str) -> Path:
         return self.folder / f"{name}-{under}" / "rounds"
 
     def _of(self, name: str, under: str) -> Round:
         story = _merged(FILES[name], FILES[name]["under"][under] if under else {})
-        folder = self.store(name, under).parent
-        if previous := story.get("previous"):
-            before = _round_before(story["round"])
-            _run(folder, {"methodology": story.get("methodology", {}), **previous, "round": before})
-            publish(
-                self.store(name, under),
-                before,
-                by="A. Analyst",
-                approved_by="B. Head",
-                reason="the year before",
-                waivers=None,
-                report=quiet,
-            )
-        return _run(folder, story)
+        store = self.store(name, under)
+        if "previous" in story:
+            shutil.copytree(self.before(name), store, dirs_exist_ok=True)
+        return _run(store, story)
+
+    def _before(self, name: str) -> Path:
+        """Return a store in which the previous round of a file is published."""
+        story = FILES[name]
+        store = self.store(name, "before")
+        round_id = _round_before(story["round"])
+        _run(
+            store,
+            {"methodology": story.get("methodology", {})} | story["previous"] | {"round": round_id},
+        )
+        publish(
+            store,
+            round_id,
+            by="A. Analyst",
+            approved_by="B. Head",
+            reason="the year before",
+            waivers=None,
+            report=quiet,
+        )
+        return store
 
 
 @pytest.fixture(scope="module")
@@ -169,15 +181,15 @@ def _year(round_id: str) -> int:
     return int(round_id[:4])
 
 
-def _run(folder: Path, story: Story) -> Round:
-    """Write what a story says into a folder of its year and run its round in the common store."""
+def _run(store: Path, story: Story) -> Round:
+    """Write what a story says into files beside the store and run its round in the store."""
     year = _year(story["round"])
-    place = folder / str(year)
-    place.mkdir(parents=True)
+    place = store.parent / str(year)
+    place.mkdir(parents=True, exist_ok=True)
     registers = together(*(_registers(of, year) for of in story["college"]))
     return run(
         write_folder(place / "input", **registers),
-        folder / "rounds",
+        store,
         round_id=story["round"],
         rule=_rule(place / "rule.toml", year, story["rule"]),
         methodology=_methodology(place / "methodology.toml", story.get("methodology", {})),
