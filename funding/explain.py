@@ -98,8 +98,8 @@ class _Facts:
         if isinstance(value, int | Decimal):
             return self.words.number(value)
         if isinstance(value, list):
-            parts = ", ".join(term(self.words, str(part)) for part in value)
-            return parts or self.words.say("none")
+            parts = [term(self.words, str(part)) for part in value]
+            return ", ".join(parts) or self.words.say("none")
         return term(self.words, str(value))
 
     def kpi_name(self, code: str) -> str:
