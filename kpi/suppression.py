@@ -333,7 +333,7 @@ class _Table:
 
     def narrow_gates(self) -> bool:
         """Hide the count around one that a gate's result would leave too little room for."""
-        changed = False
+        changed = any([self._narrow_whole(gate) for gate in self.gates])
         for name in self.shape:
             parents = self.within(name)
             if not parents or not any(name in _names(gate.kpi) for gate in self.gates):
@@ -342,9 +342,27 @@ class _Table:
             shut = self.hidden.colleges[name] & (self.need[name] > 0) & (low + high < WIDTH)
             shut &= ~_any([self.hidden.colleges[parent] for parent in parents])
             if shut.any():
-                self.hidden.colleges[parents[-1]] = self.hidden.colleges[parents[-1]] | shut
+                self._need(parents[-1], shut)
                 changed = True
         return changed
+
+    def _narrow_whole(self, gate: Gate) -> bool:
+        """Hide the whole that a gate measures where it is so small that the result alone bounds the
+        small cell: at most threshold x whole are in it if it failed, 1 - threshold if it passed.
+        """
+        names = sorted(_names(gate.kpi))
+        [root, *_] = [name for name in names if not self.within(name)] or [names[0]]
+        open_share = np.where(gate.passed, 1_000_000 - gate.threshold, gate.threshold)
+        shut = gate.decided & (open_share * self.counts[root] <= WIDTH * 1_000_000)
+        small = [self.hidden.colleges[name] & (self.need[name] > 0) for name in names]
+        shut &= _any(small) & ~self.hidden.colleges[root]
+        self._need(root, shut)
+        return bool(shut.any())
+
+    def _need(self, name: str, flags: Flags) -> None:
+        """Hide a count that is not small because a small one depends on its being unknown."""
+        self.hidden.colleges[name] = self.hidden.colleges[name] | flags
+        self.need[name] = np.where(flags, np.maximum(self.need[name], WIDTH), self.need[name])
 
     def hide_more(self) -> None:
         """Hide until no published sum, gate or score gives a small cell back."""
