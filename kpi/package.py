@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,7 @@ class Resource:
         if not self.hideable:
             return self.rows
         flags = {name: self._flags(name) for name in self.hideable}
-        emptied = [
-            pl.when(~flags[name]).then(pl.col(name)).alias(name) for name in self.hideable
-        ]
+        emptied = [pl.when(~flags[name]).then(pl.col(name)).alias(name) for name in self.hideable]
         named = [pl.when(flags[name]).then(pl.lit(name)) for name in self.hideable]
         told = pl.concat_str(named, separator=" ", ignore_nulls=True).replace("", None)
         return self.rows.with_columns(*emptied, told.alias(HIDDEN))
@@ -284,9 +283,7 @@ def _scored(of_round: Round, profile: pl.DataFrame, known: Sequence[str]) -> lis
             continue
         rows = profile.select("college_id")
         for table, column in ((scores, "code"), (values, "kpi")):
-            mine = table.filter(pl.col(column) == kpi.code).drop("weight", strict=False)
-            if column == "code":
-                mine = table.filter(pl.col(column) == kpi.code)
+            mine = table.filter(pl.col(column) == kpi.code)
             rows = rows.join(mine, on="college_id", how="left", maintain_order="left")
         found.append(Scored(kpi.code, float(kpi.score.weight), _points(rows, kpi, ranked)))
     return found
@@ -300,7 +297,9 @@ def _points(rows: pl.DataFrame, kpi: Kpi, ranked: pl.Series) -> Any:
         span = float(kpi.score.target - (kpi.score.floor or 0))
     weight = rows["weight"].cast(pl.Float64).fill_null(float(kpi.score.weight)).to_numpy()
     people = rows["denominator"].cast(pl.Float64).fill_null(0).to_numpy()
-    is_scored = (rows["normalised"].is_not_null() & rows["college_id"].is_in(ranked.implode())).to_numpy()
+    is_scored = (
+        rows["normalised"].is_not_null() & rows["college_id"].is_in(ranked.implode())
+    ).to_numpy()
     points = np.zeros(rows.height)
     np.divide(100 * weight / span, people, out=points, where=is_scored & (people > 0))
     return points
@@ -506,9 +505,7 @@ def _codes(names: pl.Series) -> Whole:
     return np.array([place[name] for name in names], dtype=np.int64)
 
 
-def _hide_money(
-    resources: Sequence[Resource], hidden: HiddenMoney, places: pl.DataFrame
-) -> None:
+def _hide_money(resources: Sequence[Resource], hidden: HiddenMoney, places: pl.DataFrame) -> None:
     funding, lines, months, regions, administrators = resources
     college = pl.Series(hidden.colleges)
     for column in _PEOPLE_OR_TENGE:
@@ -555,7 +552,12 @@ def _hide_phased(resources: Sequence[Resource], phased: pl.Series) -> None:
 def _regions(of_round: Round) -> Resource:
     rows = _reference(of_round, "regions").select("region", "name_kk", "name_ru", "name_en")
     used = of_round.table("unit_profile")["region"].unique().to_list()
-    nation = {"region": NATION, "name_kk": "Қазақстан", "name_ru": "Казахстан", "name_en": "Kazakhstan"}
+    nation = {
+        "region": NATION,
+        "name_kk": "Қазақстан",
+        "name_ru": "Казахстан",
+        "name_en": "Kazakhstan",
+    }
     rows = pl.concat([pl.DataFrame([nation]), rows.filter(pl.col("region").is_in(used))])
     return Resource("regions", rows.sort("region"), ("region",))
 
@@ -590,9 +592,13 @@ def _hide_student_numbers(resources: Sequence[Resource], people: _People) -> Non
         flags |= more.is_between(1, SMALL - 1)
         flags |= pl.Series(people.hidden.colleges["contingent"])
     if "funding" in tables:
-        paid = tables["funding"].rows.select("college_id", "students").with_columns(
-            pl.col("students").cast(pl.Float64).alias("paid"),
-            tables["funding"].hidden["students"].alias("gone"),
+        paid = (
+            tables["funding"]
+            .rows.select("college_id", "students")
+            .with_columns(
+                pl.col("students").cast(pl.Float64).alias("paid"),
+                tables["funding"].hidden["students"].alias("gone"),
+            )
         )
         rows = colleges.rows.join(paid, on="college_id", how="left", maintain_order="left")
         more = students - rows["paid"].fill_null(0)
@@ -658,7 +664,7 @@ def _said(
 def _sources(of_round: Round, words: "Mapping[str, _Words]") -> list[dict[str, Any]]:
     receipt = of_round.receipt
     registers = [
-        {**_said("title", words, lambda of, name=name: of.registers[name]), "name": name}
+        {**_said("title", words, partial(_Words.register, name=name)), "name": name}
         for name in sorted(receipt["inputs"])
         if name in words[LANGUAGES[0]].registers and receipt["inputs"][name]["rows"]
     ]
@@ -667,13 +673,7 @@ def _sources(of_round: Round, words: "Mapping[str, _Words]") -> list[dict[str, A
         entry = receipt.get(kind)
         if entry:
             named = {"name": entry["name"], "start": entry["start"], "sha256": entry["sha256"]}
-            title = _said(
-                "title",
-                words,
-                lambda of, kind=kind, named=named: of.dated(
-                    kind, named["name"], named["start"]
-                ),
-            )
+            title = _said("title", words, partial(_Words.dated, kind=kind, named=named))
             dated.append({**title, **named, "version": entry["start"]})
     if dated:
         dated[0]["status"] = of_round.methodology.status
@@ -808,6 +808,10 @@ class _Words:
         }
         self.fields = _fields(of)
 
+    def register(self, name: str) -> str:
+        """The title of an input table."""
+        return self.registers[name]
+
     def title(self, of_round: Round) -> str:
         """The package's title, which says whether it is a draft."""
         if _is_draft(of_round):
@@ -822,8 +826,9 @@ class _Words:
             version=of_round.version,
         )
 
-    def dated(self, kind: str, name: str, start: str) -> str:
+    def dated(self, kind: str, named: Mapping[str, str]) -> str:
         """The title of a methodology or a rule."""
+        name, start = named["name"], named["start"]
         if kind == "methodology":
             return self.of.say("Methodology {name} of {start}", name=name, start=start)
         return self.of.say("Funding rule {name} of {start}", name=name, start=start)

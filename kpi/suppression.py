@@ -171,7 +171,9 @@ def counts_of(parts: Mapping[tuple[str, bool], Whole]) -> dict[str, Whole]:
         for terms, array in sums:
             unknown = [count for count in terms if count not in known]
             if len(unknown) == 1:
-                rest = sum(known[count] * factor for count, factor in terms.items() if count in known)
+                rest = sum(
+                    known[count] * factor for count, factor in terms.items() if count in known
+                )
                 known[unknown[0]] = (array - rest) // terms[unknown[0]]
                 break
         else:
@@ -279,7 +281,9 @@ class _Table:
         return [parent for parent in self.shape[name].within if parent in self.shape]
 
     def by_region(self, array: Whole) -> Whole:
-        return np.bincount(self.region, weights=array, minlength=self.region_number).astype(np.int64)
+        return np.bincount(self.region, weights=array, minlength=self.region_number).astype(
+            np.int64
+        )
 
     def room(self, name: str) -> tuple[Whole, Whole]:
         """Return by how much the count could be lower and higher in each college, all else equal."""
@@ -317,7 +321,9 @@ class _Table:
         """Hide what lies within what is hidden, and the regions' own small sums."""
         for name in self.shape:
             for parent in self.within(name):
-                self.hidden.colleges[name] = self.hidden.colleges[name] | self.hidden.colleges[parent]
+                self.hidden.colleges[name] = (
+                    self.hidden.colleges[name] | self.hidden.colleges[parent]
+                )
                 self.hidden.regions[name] = self.hidden.regions[name] | self.hidden.regions[parent]
                 if self.hidden.nation[parent]:
                     self._hide_nation(name)
@@ -454,8 +460,8 @@ class _Table:
         return True
 
     def _blocks(self, name: str, pool: Whole) -> Whole:
-        """Number the units of a pool; those whose surrounding count is hidden in one pool of its own
-        share a number, because whole people move between them.
+        """Number the units of a pool. Those whose surrounding count is hidden, in one pool of its
+        own, share a number: people themselves can be thought from one to the other.
         """
         block = np.arange(len(pool)) + self.region_number + 1
         for parent in self.within(name):
@@ -506,7 +512,7 @@ def _guard(
         down = sum(float(rooms[c.kpi][0][unit] * c.points[unit]) for c in companions)
         up = sum(float(rooms[c.kpi][1][unit] * c.points[unit]) for c in companions)
         worth = entry.points[unit]
-        return min(low, np.floor(up / worth)) + min(high, np.floor(down / worth))
+        return float(min(low, up // worth) + min(high, down // worth))
 
     others = [other for other in scored if other.kpi != entry.kpi]
     if any(table.hidden.of_colleges(RATIOS[other.kpi][1])[unit] for other in others):
@@ -536,8 +542,8 @@ def hide_counts(
 ) -> HiddenCounts:
     """Return what of the counts must be hidden for a table of colleges, regions and the nation.
 
-    ``counts``: the counts of ``COUNTS``, by college. ``region``: the number of each college's region.
-    ``summed``: the counts whose regional and national sums are published. The order of the colleges
+    ``counts``: those of ``COUNTS`` that are published, as arrays over the colleges. ``region``: the
+    number of each college's region. ``summed``: the counts whose regional and national sums are published. The order of the colleges
     decides between equal ones; the same input gives the same answer.
     """
     table = _Table(dict(counts), region, summed, gates, scored)
@@ -563,7 +569,7 @@ class Lines:
 
 @dataclass
 class HiddenMoney:
-    """Flags over the lines, the colleges' totals, the regions', the administrators', the nation's."""
+    """Flags over the lines and the totals of colleges, regions and administrators; the nation's."""
 
     lines: Flags
     colleges: Flags
@@ -638,7 +644,7 @@ class _Money:
         if self.hidden.nation:
             return False
         for line in np.flatnonzero(self._sensitive()):
-            if not self._has_partner(line):
+            if not self._has_partner(int(line)):
                 self._join(int(line))
                 return True
         return False
@@ -692,9 +698,7 @@ class _Money:
             self.hidden.administrators[administrator[others]]
             & self.hidden.administrators[administrator[college]]
         )
-        order = np.lexsort(
-            (others, self.total[others], crosses_region, crosses_administrator)
-        )
+        order = np.lexsort((others, self.total[others], crosses_region, crosses_administrator))
         useful = [i for i in order if not taken[i] or crosses_region[i] or crosses_administrator[i]]
         if not useful:
             self._hide_all()

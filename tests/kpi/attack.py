@@ -246,9 +246,7 @@ def _gates(package: Package) -> Iterator[tuple[dict[Variable, float], float]]:
     for row in gates:
         college = row["college_id"]
         top, bottom = DEFINITIONS[row["gate"]]
-        lacking = plus(
-            of(college, bottom, float(row["threshold"])), of(college, top, -1)
-        )
+        lacking = plus(of(college, bottom, float(row["threshold"])), of(college, top, -1))
         others = [r["passed"] for r in by_college[college] if r is not row]
         all_pass = share.get(college) == 1
         only_this_fails = share.get(college) == 0 and others == ["true"] * len(others)
@@ -258,9 +256,7 @@ def _gates(package: Package) -> Iterator[tuple[dict[Variable, float], float]]:
             yield {name: -factor for name, factor in lacking.items()}, 0
 
 
-def _places(
-    package: Package, linear: Linear
-) -> Iterator[tuple[dict[Variable, float], float]]:
+def _places(package: Package, linear: Linear) -> Iterator[tuple[dict[Variable, float], float]]:
     """A hidden score lies between the scores of the places above and below it, where it is a sum."""
     ranking = [row for row in package.rows("ranking") if row["rank"]]
     scores = [(int(row["rank"]), known(row["score"])) for row in ranking]

@@ -97,7 +97,9 @@ def small_groups(table: Table, region: list[int]) -> list[tuple[dict[Any, float]
         if not set(group) <= set(values):
             continue
         for inside in places:
-            people = sum(round(f) * values[letter][c] for letter, f in group.items() for c in inside)
+            people = sum(
+                round(f) * values[letter][c] for letter, f in group.items() for c in inside
+            )
             if 0 < people < 5:
                 found.append((plus(*(of(str(c), group) for c in inside)), people))
     return found
@@ -113,7 +115,9 @@ def narrowest(system: System, cells: list[tuple[dict[Any, float], int]]) -> floa
     return min(widths)
 
 
-def test_one_small_college_of_a_region_is_computed_from_the_region_unless_another_is_hidden() -> None:
+def test_one_small_college_of_a_region_is_computed_from_the_region_unless_another_is_hidden() -> (
+    None
+):
     table = {"contingent": [100, 80, 120], "in_dual": [3, 30, 50]}
     region = [0, 0, 0]
     cells = small_groups(table, region)
@@ -238,9 +242,7 @@ def tables(draw: st.DrawFn) -> tuple[Table, list[int]]:
     few = st.one_of(st.integers(0, 6), st.integers(0, 40))
     table: Table = {name: [] for name in LETTERS if name not in ("employers", "paid_known")}
     for _ in region:
-        employed, declared, claimed, study, other, declared_out, rest = draw(
-            st.tuples(*[few] * 7)
-        )
+        employed, declared, claimed, study, other, declared_out, rest = draw(st.tuples(*[few] * 7))
         cohort = employed + declared + claimed + study + other + declared_out + rest
         measured = cohort - study - other
         dual_employed = draw(st.integers(0, employed))
