@@ -1,7 +1,7 @@
 """A round as open data: CSV and Parquet with a Data Package descriptor, small cells hidden.
 
-The descriptor follows Data Package v2 (https://datapackage.org). Which cells are hidden is decided in
-``kpi.suppression``; here the tables are laid out, the hidden cells emptied, and all of it described.
+The descriptor follows Data Package v2 (https://datapackage.org). Which cells are hidden is decided
+in ``kpi.suppression``; here the tables are laid out, hidden cells emptied, and all of it described.
 
 What is left out because it would give hidden cells back: normalised values and contributions to the
 score, the results of gates under other readings, numbers of rejected rows, student-months, totals
@@ -68,7 +68,7 @@ class Resource:
         self.hidden[column] = flags if there is None else there | flags
 
     def table(self) -> pl.DataFrame:
-        """Return the rows with hidden cells empty and, last, the names of each row's hidden ones."""
+        """Return the rows, hidden cells empty, and as last column the names of the hidden ones."""
         if not self.hideable:
             return self.rows
         flags = {name: self._flags(name) for name in self.hideable}
@@ -285,7 +285,8 @@ def _scored(of_round: Round, profile: pl.DataFrame, known: Sequence[str]) -> lis
         for table, column in ((scores, "code"), (values, "kpi")):
             mine = table.filter(pl.col(column) == kpi.code)
             rows = rows.join(mine, on="college_id", how="left", maintain_order="left")
-        found.append(Scored(kpi.code, float(kpi.score.weight), _points(rows, kpi, ranked)))
+        points = _points(rows, kpi, ranked)
+        found.append(Scored(kpi.code, float(kpi.score.weight), points, kpi.score.direction))
     return found
 
 
@@ -526,7 +527,7 @@ def _hide_money(resources: Sequence[Resource], hidden: HiddenMoney, places: pl.D
 
 
 def _phased(of_round: Round, paid: pl.DataFrame) -> pl.Series:
-    """Colleges whose share is a rate in disguise: a gate that is phased in tells it to the digit."""
+    """Colleges whose share is a rate in disguise, to the digit: a gate of theirs is phased in."""
     if not of_round.has("param_phase_in") or of_round.table("param_phase_in").is_empty():
         return pl.Series([False] * paid.height, dtype=pl.Boolean)
     return (paid["share"] > 0) & (paid["share"] < 1)
@@ -579,8 +580,8 @@ def _reference(of_round: Round, name: str) -> pl.DataFrame:
 
 
 def _hide_student_numbers(resources: Sequence[Resource], people: _People) -> None:
-    """Hide a college's number of students where it, or what it has more than the KPI contingent or
-    the paid students, is 1 to 4, and where one of these is hidden. No published sum holds it.
+    """Hide a college's number of students where it, or by how much it exceeds the KPI contingent
+    or the paid students, is 1 to 4, and where one of these is hidden. No published sum holds it.
     """
     tables = {resource.name: resource for resource in resources}
     colleges = tables["colleges"]
@@ -856,8 +857,8 @@ class _Words:
                 cells=of.number(cells),
             ),
             of.say(
-                "A hidden cell is the word `suppressed` in CSV and empty in Parquet; the last column"
-                " of each row names its hidden columns."
+                "A hidden cell is the word `suppressed` in CSV and empty in Parquet; the last"
+                " column of each row names its hidden columns."
             ),
             of.say(
                 "Ranks are published. They bound a hidden KPI from above and below, so a college"

@@ -1,19 +1,19 @@
 """Which cells of a published round are hidden, so that nobody learns a count of 1 to 4 people.
 
-The method is cell suppression (Hundepool et al., Statistical Disclosure Control, Wiley 2012, chapter
-4): small cells are hidden (primary), and more of them where a published sum would give them back
-(complementary). What is held here is an invariant that can be proved by swapping people:
+The method is cell suppression (Hundepool et al., Statistical Disclosure Control, Wiley 2012,
+chapter 4): small cells are hidden (primary), and more of them where a published sum would give them
+back (complementary). What is held here is an invariant that can be shown by swapping people:
 
 * Every published number is a sum of *counts*. A count has *cells*: it and its differences to the
   counts that it lies within, each a number of people. A count is hidden where one of its cells is 1
   to 4, and wherever a count that its cells need is hidden.
 * The units whose count is hidden under one published sum are a *pool*. Two units of a pool can swap
   a person who counts for one who does not: no published number changes. So a hidden count lies
-  anywhere in a range, and its width is reckoned from the people that there are to swap. The smallest
-  other units join the pool until every small cell's range is at least ``WIDTH`` wide.
+  anywhere in a range, as wide as there are people to swap. The smallest other units join the pool
+  until every small cell's range is at least ``WIDTH`` wide.
 * Where a region has no more units to give, its own sum is hidden, and the pool is the nation's.
 
-The score of a college is one more published sum, over KPIs: where it would give a hidden KPI back, a
+A college's score is one more published sum, over KPIs: where it would give a hidden KPI back, a
 second one is hidden (``Scored``). A gate's result bounds a count and narrows its range (``Gate``).
 Tenge are students times a norm, so a pool of ``hide_money`` holds lines of one norm only.
 """
@@ -28,7 +28,7 @@ SMALL = 5
 """Counts of people from 1 to ``SMALL - 1`` are not shown."""
 
 WIDTH = 5
-"""The least difference between the highest and the lowest value that a hidden small cell can have."""
+"""The least difference between the highest and lowest value that a hidden small cell can have."""
 
 NO_LIMIT = 10**12
 
@@ -161,9 +161,9 @@ _EMPTY_IF_UNKNOWN = ("excluded", "declared_excluded")
 def counts_of(parts: Mapping[tuple[str, bool], Whole]) -> dict[str, Whole]:
     """Return the counts that the published parts of KPIs determine, as arrays over the colleges.
 
-    ``parts`` has, by (KPI, whether it is the numerator), the numbers of people. A count that no part
-    gives is left out: nobody can compute with it. Where a methodology publishes only the cohort less
-    the excluded, that is taken for the cohort.
+    ``parts`` has, by (KPI, whether it is the numerator), the numbers of people. A count that no
+    part gives is left out: nobody can compute with it. A cohort that is only published less the
+    excluded is taken for the cohort.
     """
     known: dict[str, Whole] = {}
     sums = [(RATIOS[kpi][0 if top else 1], array) for (kpi, top), array in parts.items()]
@@ -206,6 +206,7 @@ class Scored:
     kpi: str
     weight: float
     points: npt.NDArray[np.float64]
+    direction: int = 1
 
 
 @dataclass
@@ -286,7 +287,7 @@ class _Table:
         )
 
     def room(self, name: str) -> tuple[Whole, Whole]:
-        """Return by how much the count could be lower and higher in each college, all else equal."""
+        """Return how much lower and higher the count could be in each college, all else equal."""
         size = len(self.region)
         ways = {1: np.full(size, NO_LIMIT), -1: np.full(size, NO_LIMIT)}
         for sign, cell in self.cells[name]:
@@ -339,7 +340,7 @@ class _Table:
 
     def narrow_gates(self) -> bool:
         """Hide the count around one that a gate's result would leave too little room for."""
-        changed = any([self._narrow_whole(gate) for gate in self.gates])
+        changed = bool([gate for gate in self.gates if self._narrow_whole(gate)])
         for name in self.shape:
             parents = self.within(name)
             if not parents or not any(name in _names(gate.kpi) for gate in self.gates):
@@ -408,7 +409,7 @@ class _Table:
         self.hidden.regions[name][shown[np.argmin(np.where(sizes > 0, sizes, NO_LIMIT))]] = True
 
     def _fill(self, name: str, regions: set[int]) -> bool:
-        """Let the smallest units join the pool of these regions until it holds; False if it can't."""
+        """Let the smallest units join the pool of these regions until it holds; False: it can't."""
         inside = np.isin(self.region, sorted(regions))
         hidden = self.hidden.colleges[name]
         low, high = self.room(name)
@@ -509,8 +510,11 @@ def _guard(
     need = min(need, low + high)
 
     def width(companions: Sequence[Scored]) -> float:
-        down = sum(float(rooms[c.kpi][0][unit] * c.points[unit]) for c in companions)
-        up = sum(float(rooms[c.kpi][1][unit] * c.points[unit]) for c in companions)
+        down = up = 0.0  # points by which the companions could move against the hidden KPI
+        for other in companions:
+            ways = [float(way[unit] * other.points[unit]) for way in rooms[other.kpi]]
+            lower, higher = ways if other.direction == entry.direction else ways[::-1]
+            down, up = down + lower, up + higher
         worth = entry.points[unit]
         return float(min(low, up // worth) + min(high, down // worth))
 
@@ -543,8 +547,9 @@ def hide_counts(
     """Return what of the counts must be hidden for a table of colleges, regions and the nation.
 
     ``counts``: those of ``COUNTS`` that are published, as arrays over the colleges. ``region``: the
-    number of each college's region. ``summed``: the counts whose regional and national sums are published. The order of the colleges
-    decides between equal ones; the same input gives the same answer.
+    number of each college's region. ``summed``: the counts whose regional and national sums are
+    published. The order of the colleges decides between equal ones; the same input gives the same
+    answer.
     """
     table = _Table(dict(counts), region, summed, gates, scored)
     table.hide_more()

@@ -257,7 +257,7 @@ def _gates(package: Package) -> Iterator[tuple[dict[Variable, float], float]]:
 
 
 def _places(package: Package, linear: Linear) -> Iterator[tuple[dict[Variable, float], float]]:
-    """A hidden score lies between the scores of the places above and below it, where it is a sum."""
+    """A hidden score lies between those of the places above and below; where it is a sum."""
     ranking = [row for row in package.rows("ranking") if row["rank"]]
     scores = [(int(row["rank"]), known(row["score"])) for row in ranking]
     values = {(row["college_id"], row["kpi"]): row for row in package.rows("kpi_values")}

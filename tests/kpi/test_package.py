@@ -425,7 +425,7 @@ def rows_if(folder: Path, name: str) -> list[dict[str, str]]:
 def test_a_kpi_that_the_rule_does_not_know_is_not_shown(
     example_round: Round, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import kpi.package as package
+    from kpi import package
 
     known = {code: terms for code, terms in package.RATIOS.items() if code != "dropout_rate"}
     monkeypatch.setattr(package, "RATIOS", known)
@@ -434,3 +434,16 @@ def test_a_kpi_that_the_rule_does_not_know_is_not_shown(
         shown = [row for row in rows(folder / f"{name}.csv") if row["kpi"] == "dropout_rate"]
         assert {row["value"] for row in shown} == {HIDDEN}
         assert {row["numerator"] for row in shown} == {HIDDEN}
+
+
+def test_a_share_that_rises_with_a_rate_is_hidden_with_every_incentive(
+    example_folder: Path, tmp_path: Path
+) -> None:
+    rule = write_rule(tmp_path / "rule.toml", phase_in={"dual_share": ("0", "0.6")})
+    folder = export_package(run(example_folder, tmp_path / "rounds", rule=rule), tmp_path)[0].parent
+    phased = [row for row in rows(folder / "funding.csv") if row["share"] == HIDDEN]
+    assert phased
+    for row in phased:
+        assert {row["incentive_amount"], row["amount"]} == {HIDDEN}
+        assert row["base_amount"] != HIDDEN
+    assert {row["amount"] for row in rows(folder / "funding_regions.csv")} == {HIDDEN}

@@ -201,6 +201,28 @@ def test_a_score_does_not_give_a_single_hidden_kpi_back() -> None:
     assert not hide(table, [0, 0, 0]).colleges["accredited"].any()
 
 
+@pytest.mark.parametrize(("direction", "joins"), [(1, False), (-1, True)])
+def test_a_companion_moves_the_score_the_other_way(direction: int, joins: bool) -> None:
+    """Nobody studies in an accredited programme, so that share can only rise: it leaves 3 dual
+    students room to fall, or, where it counts against the college, room to rise, which is more.
+    """
+    table = {
+        "contingent": [100, 90, 80],
+        "in_dual": [3, 30, 40],
+        "accredited": [0, 45, 40],
+        "targeted": [50, 45, 40],
+    }
+    people = np.array(table["contingent"], dtype=float)
+    scored = [
+        Scored("dual_share", 0.30, 50 / people),
+        Scored("accredited_share", 0.15, 15 / people, direction),
+        Scored("targeted_share", 0.20, 20 / people),
+    ]
+    hidden = hide(table, [0, 0, 0], scored=scored)
+    assert hidden.colleges["accredited"][0] == joins
+    assert hidden.colleges["targeted"][0] != joins
+
+
 def test_what_can_be_shown_is_shown() -> None:
     table = {"contingent": [100, 90, 80], "in_dual": [30, 30, 40]}
     hidden = hide(table, [0, 0, 1])
