@@ -76,10 +76,10 @@ def _marked(of_round: Round, colleges: pl.DataFrame, table: pl.DataFrame) -> pl.
 def write_csv(table: pl.DataFrame, path: Path) -> None:
     """Write CSV (UTF-8 with BOM, so that Excel knows it) whose text no spreadsheet runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _safe_text(table).write_csv(path, include_bom=True)
+    safe_text(table).write_csv(path, include_bom=True)
 
 
-def _safe_text(table: pl.DataFrame) -> pl.DataFrame:
+def safe_text(table: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before text that a spreadsheet would take for a formula."""
     text = pl.col(pl.String)
     return table.with_columns(
