@@ -32,7 +32,9 @@ SPOKEN = {"say": 1, "say_count": 2}
 LANGUAGE_FREE: frozenset[str] = frozenset()
 """Sentences that are the same in all languages: formulas, abbreviations."""
 
-KAZAKH_AS_RUSSIAN = frozenset(["coefficient", "college", "league", "norm", "scenario", "sport"])
+KAZAKH_AS_RUSSIAN = frozenset(
+    ["coefficient", "college", "College", "Course", "league", "norm", "scenario", "sport"]
+)
 """Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига."""
 
 FORMS = {
