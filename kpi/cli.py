@@ -1,4 +1,4 @@
-"""The command line: ``kpi sample | check | run | rank | explain | export`` (DESIGN §8).
+"""The command line, one function a command (DESIGN §8).
 
 Exit codes: 0 done, 1 the data is wrong (findings counted and written), 2 the call is wrong. Heavy
 imports stay inside the commands that need them, so that ``--help`` answers at once.
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -215,7 +216,7 @@ def scenario(
         typer.Option("--frontier", help="A gate, or dual_share=0.10..0.60; one or two."),
     ] = None,
     step: Annotated[
-        float | None, typer.Option("--step", help="Step of the frontier: 0.01, for two 0.05.")
+        str | None, typer.Option("--step", help="Step of the frontier: 0.01, for two 0.05.")
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
     round_id: WhichRound = None,
@@ -224,8 +225,6 @@ def scenario(
     language: Language = "en",
 ) -> None:
     """Show a round under other parameters: baseline, scenario, difference. Changes nothing."""
-    from decimal import Decimal
-
     from funding.report import print_frontier, print_scenario
     from funding.scenario import Desk, axis_of, frontier_of, other_files, write_scenario
     from funding.settings import with_settings
@@ -236,7 +235,7 @@ def scenario(
     rules, files = other_files(desk, methodology, rule)
     if frontier:
         rules, _ = with_settings(rules, settings or [])
-        width = Decimal(str(step)) if step else Decimal("0.01" if len(frontier) == 1 else "0.05")
+        width = _decimal("--step", step or ("0.01" if len(frontier) == 1 else "0.05"))
         axes = [axis_of(text, width) for text in frontier]
         points = frontier_of(desk, rules, axes)
         print_frontier(points, [gate for gate, _ in axes], speaker(language))
@@ -306,15 +305,101 @@ def budget(
 @app.command()
 def export(
     to: Annotated[Path, typer.Option("--to", help="Folder to write to.")],
+    workbook: Annotated[
+        bool, typer.Option("--workbook", help="The auditor's XLSX with live formulas, alone.")
+    ] = False,
+    package: Annotated[
+        bool, typer.Option("--package", help="The open data package, alone.")
+    ] = False,
     round_id: WhichRound = None,
     version: Version = None,
     store: Store = Path("rounds"),
+    language: Annotated[
+        str | None, typer.Option("--language", help="kk, ru or en; by default Kazakh and Russian.")
+    ] = None,
 ) -> None:
-    """Write the tables of a round as CSV files and one XLSX workbook."""
-    from kpi.export import export_round
+    """Write the tables of a round as CSV files and the auditor's workbook, or one of the parts."""
+    from funding.workbook import write_workbook
 
-    for written in export_round(_open(store, round_id, version), to):
-        typer.echo(str(written))
+    from kpi.export import export_round, make_folder
+    from kpi.package import export_package
+
+    of_round = _open(store, round_id, version)
+    make_folder(to)
+    written = [] if workbook or package else export_round(of_round, to)
+    if workbook or not package:
+        name = f"{of_round.name}-{of_round.version}.xlsx"
+        written.append(write_workbook(of_round, to / name, language))
+    if package:
+        written += export_package(of_round, to)
+    for one in written:
+        typer.echo(str(one))
+
+
+@app.command()
+def counting_list(
+    college: College,
+    to: Annotated[Path | None, typer.Option("--to", help="XLSX file to write.")] = None,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "ru",
+) -> None:
+    """Write a college's own people and what each counts for. Personal data: for the college."""
+    from funding.counting_list import write_counting_list
+    from funding.explain import find_college
+
+    of_round = _open(store, round_id, version)
+    unit = find_college(of_round, college)["unit_id"]
+    name = Path(f"{of_round.name}-{of_round.version}-counting-list-{unit}.xlsx")
+    typer.echo(str(write_counting_list(of_round, college, to or name, language)))
+
+
+@app.command()
+def audit_sample(
+    size: Annotated[int | None, typer.Option("--size", help="Points of the sample.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The same seed, the same lines.")
+    ] = None,
+    targeted: Annotated[
+        int, typer.Option("--targeted", min=0, help="Colleges looked at for each reason.")
+    ] = 10,
+    evaluate: Annotated[
+        Path | None, typer.Option("--evaluate", help="The filled-in sheet, to be projected.")
+    ] = None,
+    confidence: Annotated[str, typer.Option("--confidence", help="Of the upper limit.")] = "0.95",
+    to: Annotated[Path | None, typer.Option("--to", help="XLSX file to write.")] = None,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "ru",
+) -> None:
+    """Draw funding lines for a field audit as a sheet to fill in, or evaluate the filled sheet."""
+    from funding.audit_sample import draw_sample
+    from funding.audit_sheet import evaluate_sheet, evaluation_lines, write_audit_sheet
+
+    if evaluate:
+        done = evaluate_sheet(evaluate, _decimal("--confidence", confidence))
+        for line in evaluation_lines(done, language):
+            typer.echo(line)
+        return
+    if size is None or seed is None:
+        raise CallError(
+            "A sample needs its size and its seed.",
+            where="--size, --seed",
+            expected="both, such as --size 60 --seed 7; or --evaluate with a filled sheet",
+        )
+    of_round = _open(store, round_id, version)
+    drawn = draw_sample(of_round, size, seed, targeted)
+    name = Path(f"{of_round.name}-{of_round.version}-audit-sample-{size}-{seed}.xlsx")
+    typer.echo(str(write_audit_sheet(drawn, to or name, language)))
+
+
+def _decimal(option: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise CallError("This is no number.", where=option, found=text) from error
 
 
 @app.command()
