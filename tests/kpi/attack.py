@@ -92,6 +92,7 @@ class System:
     place: dict[Variable, int] = field(default_factory=dict)
     equal: list[tuple[dict[Variable, float], float]] = field(default_factory=list)
     at_most: list[tuple[dict[Variable, float], float]] = field(default_factory=list)
+    found: dict[frozenset[Variable], "Part"] = field(default_factory=dict)
 
     def equals(self, terms: dict[Variable, float], value: float) -> None:
         self._know(terms)
@@ -107,22 +108,25 @@ class System:
 
     def range(self, terms: dict[Variable, float]) -> tuple[float, float]:
         """Return the least and the greatest value of a sum of variables."""
-        self._know(terms)
-        rows = self._near(terms)
-        return self._extreme(terms, rows, 1), -self._extreme(terms, rows, -1)
+        near = self._near(terms)
+        return near.extreme(terms, 1), -near.extreme(terms, -1)
 
-    def _near(self, terms: Iterable[Variable]) -> "System":
+    def _near(self, terms: Iterable[Variable]) -> "Part":
         """The part of the system that is connected with these variables."""
         parts = self._parts()
-        mine = {parts.get(name, name) for name in terms}
-        near = System()
-        near._know(terms)
-        for kind in ("equal", "at_most"):
-            for row, value in getattr(self, kind):
-                if parts[next(iter(row))] in mine:
-                    near._know(row)
-                    getattr(near, kind).append((row, value))
-        return near
+        mine = frozenset(parts.get(name, name) for name in terms)
+        if mine not in self.found:
+            place: dict[Variable, int] = {name: i for i, name in enumerate(sorted(terms))}
+            rows: dict[str, list[tuple[dict[Variable, float], float]]] = {}
+            for kind in ("equal", "at_most"):
+                rows[kind] = [r for r in getattr(self, kind) if parts[next(iter(r[0]))] in mine]
+                for row, _ in rows[kind]:
+                    for name in row:
+                        place.setdefault(name, len(place))
+            self.found[mine] = Part(
+                place, _matrix(rows["at_most"], place), _matrix(rows["equal"], place)
+            )
+        return self.found[mine]
 
     def _parts(self) -> dict[Variable, Variable]:
         """The connected part of each variable, by the name of one of it."""
@@ -142,24 +146,30 @@ class System:
             self._found = {name: top(name) for name in self.place}
         return self._found
 
-    def _extreme(self, terms: dict[Variable, float], near: "System", sign: int) -> float:
-        cost = np.zeros(len(near.place))
+
+Matrix = tuple[csr_matrix | None, np.ndarray | None]
+
+
+@dataclass
+class Part:
+    """Connected variables, and all that is known of them as matrices."""
+
+    place: dict[Variable, int]
+    at_most: Matrix
+    equal: Matrix
+
+    def extreme(self, terms: dict[Variable, float], sign: int) -> float:
+        """Return the least value of a sum; with ``sign`` -1 the greatest, negated."""
+        cost = np.zeros(len(self.place))
         for name, factor in terms.items():
-            cost[near.place[name]] = sign * factor
-        found = linprog(
-            cost,
-            *_matrix(near.at_most, near.place),
-            *_matrix(near.equal, near.place),
-            bounds=(0, 1e6),
-            method="highs",
-        )
+            cost[self.place[name]] = sign * factor
+        limits = (*self.at_most, *self.equal)
+        found = linprog(cost, *limits, bounds=(0, 1e6), method="highs")
         assert found.status == 0, (found.message, terms)
         return float(found.fun)
 
 
-def _matrix(
-    rows: list[tuple[dict[Variable, float], float]], place: dict[Variable, int]
-) -> tuple[csr_matrix | None, np.ndarray | None]:
+def _matrix(rows: list[tuple[dict[Variable, float], float]], place: dict[Variable, int]) -> Matrix:
     if not rows:
         return None, None
     cells = [(i, place[v], f) for i, (terms, _) in enumerate(rows) for v, f in terms.items()]
