@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from kpi.intake import Report, load_frozen
 from kpi.pipeline import connect
 
 PARTS = ("inputs", "reference", "tables")
+RESULTS = ("checks", "national")
+"""What the receipt says of the tables: where it differs, a table tells more."""
+
 NOT_RECOMPUTED = ("product", "waivers")
 """What the receipt says that no computation gives: who computed it, and what people accepted."""
 
@@ -163,14 +166,13 @@ def _recomputed_faults(of_round: rounds.Round, report: Report) -> Iterator[str]:
         again.mkdir()
         receipt = _computed_again(of_round, again, report)
         stored = _as_json(of_round.receipt)
-        for name in sorted(stored.keys() | receipt.keys()):
-            if name not in (*PARTS, *NOT_RECOMPUTED, "findings") and stored.get(name) != (
-                receipt.get(name)
-            ):
-                yield _told_apart(name, stored.get(name), receipt.get(name))
+        said = stored.keys() | receipt.keys()
+        plain = sorted(said - {*PARTS, *NOT_RECOMPUTED, *RESULTS, "findings"})
+        yield from _receipt_faults(plain, stored, receipt)
         for part in PARTS:
             yield from _part_faults(of_round, again, part, stored, receipt)
         yield from _findings_faults(of_round, stored, receipt)
+        yield from _receipt_faults(RESULTS, stored, receipt)
 
 
 def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict[str, Any]:
@@ -189,6 +191,14 @@ def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict
 
 def _as_json(receipt: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(receipt)))
+
+
+def _receipt_faults(
+    names: Iterable[str], stored: dict[str, Any], receipt: dict[str, Any]
+) -> Iterator[str]:
+    for name in names:
+        if stored.get(name) != receipt.get(name):
+            yield _told_apart(name, stored.get(name), receipt.get(name))
 
 
 def _told_apart(name: str, stored: Any, again: Any) -> str:

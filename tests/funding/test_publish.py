@@ -647,29 +647,29 @@ STEPS: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize(("where", "step"), STEPS, ids=[step for _, step in STEPS])
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 @pytest.mark.usefixtures("trusting")
 def test_a_failure_at_any_step_publishes_nothing(
-    store: Path, monkeypatch: pytest.MonkeyPatch, where: object, step: str, error: BaseException
+    store: Path, monkeypatch: pytest.MonkeyPatch, where: object, step: str
 ) -> None:
     before = published_bytes(store)
+    error: BaseException
 
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    with monkeypatch.context() as patch:
-        patch.setattr(where, step, fail)
-        with pytest.raises((CallError, KeyboardInterrupt)) as caught:
-            publish_draft(store, BOTH)
-    if isinstance(caught.value, CallError):
-        assert "nothing was published" in caught.value.what
-        assert "No space left on device" in caught.value.parts["found"]
-        assert caught.value.parts["where"].startswith(str(store))
-    else:
-        assert isinstance(error, KeyboardInterrupt)
-    assert published_bytes(store) == before
-    assert not (store / ROUND / "v2").exists()
-    assert not list(store.glob(f"{ROUND}/.building-*"))
+    for error in (OSError(28, "No space left on device"), KeyboardInterrupt()):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, step, fail)
+            with pytest.raises((CallError, KeyboardInterrupt)) as caught:
+                publish_draft(store, BOTH)
+        if isinstance(error, OSError):
+            assert isinstance(caught.value, CallError)
+            assert "nothing was published" in caught.value.what
+            assert "No space left on device" in caught.value.parts["found"]
+            assert caught.value.parts["where"].startswith(str(store))
+        assert published_bytes(store) == before
+        assert not (store / ROUND / "v2").exists()
+        assert not list(store.glob(f"{ROUND}/.building-*"))
     assert publish_draft(store, BOTH).content["version"] == "v2"
     assert verified_files(store, "v2") is None
 
@@ -815,8 +815,8 @@ def spread_moments() -> Iterator[tuple[Callable[[Path], bool], float]]:
     yield came(".building-*/manifest.json"), 0
     yield came("v2"), 0
     chance = random.Random(20251001)
-    for _ in range(6):
-        yield lambda _: True, chance.uniform(0.2, 2.0)
+    for _ in range(4):
+        yield lambda _: True, chance.uniform(0.3, 1.4)
 
 
 def test_a_publication_killed_at_any_moment_leaves_earlier_versions_and_no_half_one(
@@ -955,7 +955,7 @@ def guaranteed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guaranteed")
     store = folder / "rounds"
     write_folder(folder / "now", **sound())
-    for count in (30, 60):
+    for count in (30, 120):
         before = write_folder(
             folder / f"before-{count}", **reaches_the_gates(students("EX-01", count))
         )
@@ -1002,7 +1002,7 @@ def test_a_round_with_a_guarantee_names_the_receipt_before_and_stands_without_it
     }
     [paid_before] = open_round(store, "2024-25").table("funding")["amount"]
     [paid] = done.table("funding")["amount"]
-    assert 10 * paid == 9 * paid_before, "the floor is paid: 30 students now, 60 before"
+    assert 10 * paid == 9 * paid_before, "the floor is paid: 30 students now, 120 before"
     entry = publish_draft(store)
     shutil.rmtree(store / "2024-25")
     assert verified(store, expect=entry.sha256).differs is None
