@@ -1,4 +1,5 @@
-"""The command line: ``kpi sample | check | run | rank | explain | export`` (DESIGN §8).
+"""The command line: ``kpi sample | check | run | rank | explain | export | publish | attach |
+verify`` (DESIGN §8).
 
 Exit codes: 0 done, 1 the data is wrong (findings counted and written), 2 the call is wrong. Heavy
 imports stay inside the commands that need them, so that ``--help`` answers at once.
