@@ -343,7 +343,7 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
         raise CallError(
             "There is no such round in the store." if chosen else "The store holds no round.",
             where=str(store),
-            found=chosen or "",
+            found=(chosen or "") + (_NO_LINE if chosen and unpublished(store, chosen) else ""),
             expected="one of " + ", ".join(known) if known else "",
             do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
         )

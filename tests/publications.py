@@ -83,9 +83,10 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in there}
 
 
-def copied(store: Path, to: Path) -> Path:
-    """A copy of a store, to be done with as one likes."""
-    return Path(shutil.copytree(store, to / "rounds"))
+def copied(store: Path, to: Path, without: str = "") -> Path:
+    """A copy of a store, to be done with as one likes; ``without`` folders of this pattern."""
+    ignored = shutil.ignore_patterns(without) if without else None
+    return Path(shutil.copytree(store, to / "rounds", ignore=ignored))
 
 
 @contextmanager

@@ -69,6 +69,12 @@ def store(published_store: Path, tmp_path: Path) -> Path:
     return copied(published_store, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def own_store(published_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``store``, for tests that put back what they change."""
+    return copied(published_store, tmp_path_factory.mktemp("own"))
+
+
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Publish without computing the draft again, which other tests do."""
@@ -81,11 +87,10 @@ def versions(store: Path) -> list[str]:
 
 def published_bytes(store: Path) -> dict[str, bytes]:
     """Every file of v1 and of what is attached to it, and the journal."""
-    return {
-        name: content
-        for name, content in bytes_of(store).items()
-        if name.startswith((f"{ROUND}/v1/", f"{ROUND}/v1-signatures/")) or name == "journal.jsonl"
-    }
+    held = {"journal.jsonl": (store / "journal.jsonl").read_bytes()} if versions(store) else {}
+    for folder in (f"{ROUND}/v1", f"{ROUND}/v1-signatures"):
+        held |= {f"{folder}/{name}": text for name, text in bytes_of(store / folder).items()}
+    return held
 
 
 def refused(store: Path, *waivers: str, **said: str) -> CallError:
@@ -237,8 +242,8 @@ def decomposed(name: str) -> str:
         ("А. Серикова", " \t"),
     ],
 )
-def test_two_different_people_publish(store: Path, by: str, approved_by: str) -> None:
-    error = refused(store, BOTH, by=by, approved_by=approved_by)
+def test_two_different_people_publish(published_store: Path, by: str, approved_by: str) -> None:
+    error = refused(published_store, BOTH, by=by, approved_by=approved_by)
     assert error.exit_code == 2
     assert "approve" in error.what
     assert "--approved-by" in error.parts["where"]
@@ -246,8 +251,8 @@ def test_two_different_people_publish(store: Path, by: str, approved_by: str) ->
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n\t"])
-def test_a_publication_has_a_reason(store: Path, reason: str) -> None:
-    error = refused(store, BOTH, reason=reason)
+def test_a_publication_has_a_reason(published_store: Path, reason: str) -> None:
+    error = refused(published_store, BOTH, reason=reason)
     assert error.what == "A publication needs a reason."
     assert error.parts["where"] == "--reason"
 
@@ -270,8 +275,10 @@ def test_words_that_are_no_text_are_a_wrong_call_and_publish_nothing(store: Path
 # errors and waivers
 
 
-def test_an_error_without_a_waiver_is_refused_with_the_number_by_check(store: Path) -> None:
-    error = refused(store)
+def test_an_error_without_a_waiver_is_refused_with_the_number_by_check(
+    published_store: Path,
+) -> None:
+    error = refused(published_store)
     assert isinstance(error, DataError)
     assert error.exit_code == 1
     assert error.what == "3 errors have no waiver; nothing was published."
@@ -323,9 +330,9 @@ def test_a_waiver_accepts_what_has_all_that_it_states(store: Path, given: str, l
     ],
 )
 def test_a_waiver_that_fits_nothing_is_named_with_all_that_it_states(
-    store: Path, stated: dict[str, str]
+    published_store: Path, stated: dict[str, str]
 ) -> None:
-    error = refused(store, BOTH + waiver(**stated))
+    error = refused(published_store, BOTH + waiver(**stated))
     assert error.what == "A waiver accepts no finding of the draft."
     for text in ("waivers.2", *stated.values()):
         assert text.strip() in error.parts["found"]
@@ -383,9 +390,9 @@ def test_the_same_waivers_in_another_order_give_the_same_receipt(
     ],
 )
 def test_each_fault_of_a_file_of_waivers_is_named_with_its_place(
-    store: Path, text: str, named: str
+    published_store: Path, text: str, named: str
 ) -> None:
-    error = refused(store, text)
+    error = refused(published_store, text)
     assert error.exit_code == 2
     assert error.parts["where"].endswith("waivers.toml")
     assert named in error.parts["found"]
@@ -500,10 +507,15 @@ def broken_parquet(path: Path) -> None:
     ],
 )
 def test_a_draft_that_is_damaged_is_refused_in_a_sentence(
-    store: Path, file: str, breaks: Callable[[Path], None]
+    own_store: Path, file: str, breaks: Callable[[Path], None]
 ) -> None:
-    breaks(store / ROUND / "draft-2" / file)
-    error = refused(store, BOTH)
+    path = own_store / ROUND / "draft-2" / file
+    before = path.read_bytes() if path.exists() else None
+    breaks(path)
+    error = refused(own_store, BOTH)
+    path.unlink(missing_ok=True)
+    if before is not None:
+        path.write_bytes(before)
     assert isinstance(error, DataError), "the data is wrong, not the call"
     assert error.parts["where"].endswith("draft-2")
     assert error.parts["found"]
