@@ -2,20 +2,27 @@
 
 import datetime as dt
 import shutil
+import tempfile
 import tomllib
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import polars as pl
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from funding.verify import recomputation_faults
+from funding.verify import DAMAGE, recomputation_faults
 from kpi import journal, rounds
 from kpi.dated import Strict, Words, faults_of
 from kpi.errors import CallError, DataError
 from kpi.intake import Report
 
 _SHOWN = 10
+_READINGS = ("passed_rejected_for", "passed_rejected_against")
+
+Said = Annotated[str, Field(pattern=r"\S")]
 
 
 class Waiver(Strict):
@@ -25,8 +32,8 @@ class Waiver(Strict):
     college_id: Words | None = None
     column: Words | None = None
     found: Words | None = None
-    by: Words
-    reason: Words
+    by: Said
+    reason: Said
 
 
 class Waivers(Strict):
@@ -54,21 +61,28 @@ def publish(
     """
     names = _two_people(by, approved_by)
     if not reason.strip():
-        raise CallError("A publication needs a reason.", where="--reason", found="nothing")
+        raise CallError(
+            "A publication needs a reason.",
+            where="--reason",
+            found="nothing",
+            expected="why, such as the number of the order",
+        )
     draft = rounds.open_round(store, round_id, "draft")
+    if not draft.is_draft:
+        raise CallError(
+            "Only a draft can be published; this is a version that is published already.",
+            where=str(draft.path),
+            expected="a round, of which the newest draft is published",
+            do=f"Name the round alone: --round {draft.name}.",
+        )
     accepted = read_waivers(waivers) if waivers else []
     with journal.locked(store):
-        _not_yet_published(store, draft)
-        waived = _waived(draft, accepted)
-        _require_waivers(draft, accepted)
-        _require_safe_gates(draft)
-        if fault := next(recomputation_faults(draft, report), None):
-            raise DataError(
-                "The draft is not what its own inputs give.",
-                where=str(draft.path),
-                found=fault,
-                do="Run the round again, and publish that draft.",
-            )
+        with _readable(draft):
+            _not_yet_published(store, draft)
+            waived = _waived(draft, accepted)
+            _require_waivers(draft, accepted)
+            _require_safe_gates(draft)
+        _require_agreement(draft, report)
         said = {"action": "publish", **names, "reason": reason.strip(), "at": _now()}
         return _release(store, draft, waived, said)
 
@@ -77,11 +91,37 @@ def attach(store: Path, round_id: str | None, file: Path, by: str) -> journal.En
     """Attach a detached signature file to the newest published version; return its line."""
     version = rounds.open_round(store, round_id)
     if version.is_draft:
-        raise CallError("Only a published version can be signed.", where=str(version.path))
+        raise CallError(
+            "Only a published version can be signed.",
+            where=str(version.path),
+            do="Publish it first with `kpi publish`.",
+        )
     if not file.is_file():
         raise CallError("There is no such file.", where=str(file))
-    with journal.locked(store):
-        copy = rounds.attach_file(version.path, file)
+    if not by.strip():
+        raise CallError("Somebody attaches a file.", where="--by", found="nothing")
+    try:
+        with journal.locked(store):
+            return _attach(store, version, file, " ".join(by.split()))
+    except OSError as error:
+        raise CallError(
+            "The file could not be attached; nothing was attached.",
+            where=str(version.path),
+            found=error.strerror or str(error),
+            do="Make room or make the store writable, and attach it again.",
+        ) from error
+
+
+def _attach(store: Path, version: rounds.Round, file: Path, by: str) -> journal.Entry:
+    if file.name in rounds.attachments(store, version):
+        raise CallError(
+            "A file of this name is attached already.",
+            where=str(version.path),
+            found=file.name,
+            do="Give the file another name.",
+        )
+    copy = rounds.attach_file(version.path, file)
+    try:
         return journal.append(
             store,
             {
@@ -90,9 +130,50 @@ def attach(store: Path, round_id: str | None, file: Path, by: str) -> journal.En
                 "version": version.version,
                 "file": copy.name,
                 "sha256": rounds.hash_of(copy),
-                "by": by.strip(),
+                "by": by,
                 "at": _now(),
             },
+        )
+    except BaseException:
+        if copy.name not in rounds.attachments(store, version):
+            copy.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _readable(draft: rounds.Round) -> Iterator[None]:
+    """Tell of a damaged file of the draft in a sentence."""
+    try:
+        yield
+    except CallError:
+        raise
+    except DAMAGE as error:
+        raise DataError(
+            "The draft is damaged: a file of it cannot be read.",
+            where=str(draft.path),
+            found=f"{type(error).__name__}: {error}",
+            do="Run the round again, and publish that draft.",
+        ) from error
+
+
+def _require_agreement(draft: rounds.Round, report: Report) -> None:
+    """Compute the draft again. Raises DataError when it is not what its own inputs give."""
+    try:
+        fault = next(recomputation_faults(draft, report), None)
+    except OSError as error:
+        raise CallError(
+            "The draft could not be computed again; nothing was published, earlier versions are"
+            " as they were.",
+            where=f"{draft.path}, in the working folder {tempfile.gettempdir()}",
+            found=error.strerror or str(error),
+            do="Make room there, and publish again.",
+        ) from error
+    if fault:
+        raise DataError(
+            "The draft is not what its own inputs give.",
+            where=str(draft.path),
+            found=fault,
+            do="Run the round again, and publish that draft.",
         )
 
 
@@ -122,7 +203,8 @@ def _release(
                 },
             )
         except BaseException:
-            shutil.rmtree(final, ignore_errors=True)
+            if version.version not in rounds.publications(store).get(draft.name, {}):
+                shutil.rmtree(final, ignore_errors=True)
             raise
     except OSError as error:
         raise CallError(
@@ -135,9 +217,10 @@ def _release(
 
 
 def _clear_unpublished(final: Path) -> None:
-    """Remove what a publication left that was killed before its line was in the journal.
+    """Put aside, hidden, what a publication left that was killed before its line was written.
 
-    Raises CallError for a folder of that name that no publication made.
+    It is kept: a journal that lost its end names a version no more that was published. Raises
+    CallError for a folder of that name that no publication made.
     """
     if not final.exists():
         return
@@ -147,25 +230,28 @@ def _clear_unpublished(final: Path) -> None:
             where=str(final),
             do="Give that folder another name.",
         )
-    shutil.rmtree(final)
+    final.rename(final.with_name(f".unpublished-{final.name}-{rounds.manifest_hash(final)[:12]}"))
 
 
 def _two_people(by: str, approved_by: str) -> dict[str, str]:
     names = {"by": " ".join(by.split()), "approved_by": " ".join(approved_by.split())}
-    if not names["by"] or names["by"].casefold() == names["approved_by"].casefold():
+    spelt = {unicodedata.normalize("NFKC", name).casefold() for name in names.values()}
+    if "" in spelt or len(spelt) == 1:
         raise CallError(
             "Two different people publish a round: one does it, another approves.",
             where="--by, --approved-by",
             found=f"{by!r} and {approved_by!r}",
             expected="two names",
+            do="Name the one who publishes and another one who approves.",
         )
-    if not names["approved_by"]:
-        raise CallError("Nobody approves the publication.", where="--approved-by")
     return names
 
 
 def _not_yet_published(store: Path, draft: rounds.Round) -> None:
-    for version, entry in rounds.publications(store).get(draft.name, {}).items():
+    """Raise CallError where the newest version is this draft. What an older one was may come back:
+    so a version that was a mistake is taken back.
+    """
+    for version, entry in [*rounds.publications(store).get(draft.name, {}).items()][-1:]:
         if entry.content["draft_sha256"] == draft.receipt_hash:
             raise CallError(
                 "This draft is published already.",
@@ -212,18 +298,23 @@ def _waived(draft: rounds.Round, waivers: list[Waiver]) -> list[dict[str, Any]]:
     """Return the waivers as the receipt holds them, each with how many findings it accepts."""
     findings = draft.findings()
     held = []
-    for waiver in waivers:
+    for number, waiver in enumerate(waivers):
         count = findings.filter(fits(waiver)).height
         if not count:
             raise CallError(
                 "A waiver accepts no finding of the draft.",
                 where=str(draft.path),
-                found=f"check {waiver.check}, college {waiver.college_id or 'any'}",
+                found=f"waivers.{number}: " + ", ".join(_stated(waiver)),
                 expected="a finding that is there",
                 do="Take the waiver out of the file, or correct it.",
             )
         held.append(waiver.model_dump() | {"findings": count})
     return sorted(held, key=lambda held: [str(value) for value in held.values()])
+
+
+def _stated(waiver: Waiver) -> Iterator[str]:
+    for name, value in waiver.model_dump(exclude={"by", "reason"}, exclude_none=True).items():
+        yield f"{name} {value}"
 
 
 def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
@@ -249,9 +340,12 @@ def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
 
 
 def _require_safe_gates(draft: rounds.Round) -> None:
-    """Losing rows must not help: no waiver covers a gate that rejected rows would flip."""
+    """Losing rows must not help: no waiver covers a gate that rejected rows would flip, seen from
+    the result without them and from those with all of them counted for it, and against it.
+    """
     gates = draft.table("gates")
-    flipped = gates.filter(pl.col("passed_rejected_for") != pl.col("passed_rejected_against"))
+    same = (pl.col("passed").eq_missing(pl.col(reading)) for reading in _READINGS)
+    flipped = gates.filter(~pl.all_horizontal(same))
     if flipped.is_empty():
         return
     shown = [

@@ -23,7 +23,7 @@ from funding.allocation import (
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import load_file, path_of
-from kpi.errors import CallError
+from kpi.errors import CallError, DataError
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates
 from kpi.pipeline import (
@@ -128,7 +128,9 @@ def plan_round(
 
 
 def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
-    """Open the previous round's published version. Raises CallError where there is none."""
+    """Open the previous round's published version. Raises CallError where there is none, DataError
+    where its files are not those that were published.
+    """
     year = first_year(round_id) - 1
     wanted = f"{year}-{(year + 1) % 100:02d}"
     found = rounds.published(store, wanted) if store else None
@@ -139,6 +141,14 @@ def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
             found=f"no published version of {wanted} with funding",
             expected=f"a published round {wanted}",
             do="Run and publish that round first, or take the guarantee out of the rule.",
+        )
+    if fault := next(rounds.published_faults(found), None):
+        raise DataError(
+            "The rule guarantees a part of what the previous published round paid; its files are"
+            " not those that were published.",
+            where=str(found.path),
+            found=fault,
+            do=f"See what `kpi verify {wanted}` says, and put the files back from a copy.",
         )
     named = {
         "round": found.name,

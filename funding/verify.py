@@ -3,23 +3,41 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 import kpi
 from funding.run import compute, plan_of, write_draft
 from kpi import journal, rounds
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError
 from kpi.intake import Report, load_frozen
 from kpi.pipeline import connect
 
 PARTS = ("inputs", "reference", "tables")
+RESULTS = ("checks", "national")
+"""What the receipt says of the tables: where it differs, a table tells more."""
+
 NOT_RECOMPUTED = ("product", "waivers")
 """What the receipt says that no computation gives: who computed it, and what people accepted."""
+
+DAMAGE = (
+    CallError,
+    FileNotFoundError,
+    IsADirectoryError,
+    KeyError,
+    NotADirectoryError,
+    TypeError,
+    ValueError,
+    duckdb.Error,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+)
+"""What reading a file raises that is not what the product wrote. A full disk is none of these."""
 
 
 @dataclass
@@ -35,13 +53,14 @@ class Verification:
 def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verification:
     """Check a round against its journal, its manifest and its receipt, then compute it again.
 
-    ``expect`` is the hash that the signed order quotes. Stops at the first thing that differs,
+    ``expect`` is the hash that the signed order quotes: that of the version's line, or of one after
+    it, which stands for all before. Stops at the first thing that differs,
     which is named in ``differs``; what agreed until then is in ``agrees``.
     """
     done = Verification(of_round)
     try:
         checked = of_round.receipt.get("product")
-    except (OSError, ValueError) as error:
+    except DAMAGE as error:
         done.differs = f"receipt.json: cannot be read ({error})"
         return done
     if checked != kpi.__version__:
@@ -55,17 +74,29 @@ def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verifi
     else:
         steps = [
             ("journal", _journal_faults(of_round, expect)),
-            ("files", rounds.manifest_faults(of_round.path)),
+            ("files", rounds.published_faults(of_round)),
             ("signatures", _signature_faults(of_round)),
             *steps,
         ]
-    if expect and of_round.is_draft:
-        raise CallError("A draft has no hash that an order could quote.", where="--expect")
+    if expect is not None and of_round.is_draft:
+        raise CallError(
+            "A draft has no hash that an order could quote.",
+            where="--expect",
+            found=f"{of_round.name} {of_round.version}, a draft",
+            expected="a published version",
+            do="Name one, such as 2025-26/v1; leave --expect out for a draft.",
+        )
+    store = of_round.path.parent.parent
+    done.notes += [
+        f"{of_round.name} {name}: there is such a folder, but no line of the journal says that it"
+        " was published. Its publication was interrupted, or the journal lost its end."
+        for name in rounds.unpublished(store, of_round.name)
+    ]
     for name, faults in steps:
         report(f"verifying {name}", 0, 1)
         try:
             done.differs = next(iter(faults), None)
-        except (DataError, OSError, KeyError, ValueError, pl.exceptions.PolarsError) as error:
+        except DAMAGE as error:
             done.differs = f"{name}: {error}"
         if done.differs:
             return done
@@ -93,33 +124,26 @@ def _journal_faults(of_round: rounds.Round, expect: str | None) -> Iterator[str]
     if entry is None:
         yield f"journal.jsonl: no line says that {of_round.name} {of_round.version} was published"
         return
-    if expect and entry.sha256 != expect.strip().lower():
+    since = [line.sha256 for line in journal.read_journal(store)[entry.number - 1 :]]
+    if expect is not None and expect.strip().lower() not in since:
         yield (
             f"journal.jsonl, line {entry.number}: its hash is {entry.sha256}; the order quotes"
-            f" {expect}: the journal, or its beginning, was written anew"
+            f" {expect.strip() or 'nothing'}, which is the hash neither of this line nor of one"
+            " after it: the journal, or a part of it, was written anew"
         )
-    for name, found in (
-        ("manifest", rounds.manifest_hash(of_round.path)),
-        ("receipt", of_round.receipt_hash),
-    ):
-        if entry.content[f"{name}_sha256"] != found:
-            yield f"{name}.json: the file is not the one that the journal names"
 
 
 def _signature_faults(of_round: rounds.Round) -> Iterator[str]:
-    store = of_round.path.parent.parent
-    listed = {}
-    for entry in journal.read_journal(store):
-        content = entry.content
-        mine = (content.get("round"), content.get("version")) == (of_round.name, of_round.version)
-        if content.get("action") == "attach" and mine:
-            listed[content["file"]] = content["sha256"]
+    listed = rounds.attachments(of_round.path.parent.parent, of_round)
     there = rounds.attached_files(of_round.path)
     for name in sorted(listed.keys() | there.keys()):
         if name not in there:
             yield f"{name}: the attached file is missing"
         elif name not in listed:
-            yield f"{name}: no line of the journal says that this file was attached"
+            yield (
+                f"{name}: no line of the journal says that this file was attached; attach it"
+                " again, or take it away"
+            )
         elif rounds.hash_of(there[name]) != listed[name]:
             yield f"{name}: the attached file is not the one that was attached"
 
@@ -128,19 +152,27 @@ def recomputation_faults(of_round: rounds.Round, report: Report) -> Iterator[str
     """Compute the round again from its frozen inputs with its frozen SQL, methodology, rules and
     reference tables; yield what differs from the receipt or from the stored tables.
     """
+    try:
+        yield from _recomputed_faults(of_round, report)
+    except duckdb.OutOfMemoryException as error:
+        raise OSError(str(error)) from error
+    except DAMAGE as error:
+        yield f"cannot be computed again from its own files: {type(error).__name__}: {error}"
+
+
+def _recomputed_faults(of_round: rounds.Round, report: Report) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / "again"
         again.mkdir()
         receipt = _computed_again(of_round, again, report)
         stored = _as_json(of_round.receipt)
-        for name in stored.keys() | receipt.keys():
-            if name not in (*PARTS, *NOT_RECOMPUTED, "findings") and stored.get(name) != (
-                receipt.get(name)
-            ):
-                yield _told_apart(name, stored.get(name), receipt.get(name))
+        said = stored.keys() | receipt.keys()
+        plain = sorted(said - {*PARTS, *NOT_RECOMPUTED, *RESULTS, "findings"})
+        yield from _receipt_faults(plain, stored, receipt)
         for part in PARTS:
             yield from _part_faults(of_round, again, part, stored, receipt)
         yield from _findings_faults(of_round, stored, receipt)
+        yield from _receipt_faults(RESULTS, stored, receipt)
 
 
 def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict[str, Any]:
@@ -161,6 +193,14 @@ def _as_json(receipt: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(receipt)))
 
 
+def _receipt_faults(
+    names: Iterable[str], stored: dict[str, Any], receipt: dict[str, Any]
+) -> Iterator[str]:
+    for name in names:
+        if stored.get(name) != receipt.get(name):
+            yield _told_apart(name, stored.get(name), receipt.get(name))
+
+
 def _told_apart(name: str, stored: Any, again: Any) -> str:
     """Say what differs, down to the one value where it can be told."""
     if isinstance(stored, dict) and isinstance(again, dict):
@@ -178,10 +218,11 @@ def _part_faults(
     receipt: dict[str, Any],
 ) -> Iterator[str]:
     """Yield the tables whose stored rows, receipt and recomputed rows are not all the same."""
-    for table in sorted(stored[part].keys() | receipt[part].keys()):
+    files = {path.stem for path in (of_round.path / part).glob("*.parquet")}
+    for table in sorted(stored[part].keys() | receipt[part].keys() | files):
         name = f"{part}/{table}"
         if table not in receipt[part]:
-            yield f"{name}: the receipt names this table; computing again does not give it"
+            yield f"{name}: this table is there or in the receipt; computing again does not give it"
             continue
         if table not in stored[part]:
             yield f"{name}: computing again gives this table; the receipt does not name it"

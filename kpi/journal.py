@@ -62,12 +62,13 @@ def read_journal(store: Path) -> list[Entry]:
 def _content(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         content = json.loads(line)
-    except ValueError:
+        written = _line(content)
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or "previous" not in content:
         shown = line[:80].decode("utf-8", "replace")
         raise _broken(path, number, shown, "a JSON object with `previous`")
-    if _line(content) != line:
+    if written != line:
         raise _broken(path, number, "another way of writing it", "keys in order, no spaces")
     return content
 
@@ -85,11 +86,21 @@ def _broken(path: Path, number: int, found: str, expected: str) -> DataError:
 def append(store: Path, content: dict[str, Any]) -> Entry:
     """Add a line and return it. The file is replaced whole: it has the line or it has not.
 
-    Call it within ``locked``. Raises DataError when the journal is broken.
+    Call it within ``locked``. Raises DataError when the journal is broken, CallError for text that
+    no file can hold.
     """
     path = store / _NAME
     entries = read_journal(store)
-    line = _line(content | {"previous": entries[-1].sha256 if entries else FIRST})
+    try:
+        line = _line(content | {"previous": entries[-1].sha256 if entries else FIRST})
+    except UnicodeEncodeError as error:
+        raise CallError(
+            "The journal cannot hold this text; nothing was written.",
+            where=str(path),
+            found=ascii(error.object[error.start : error.end]),
+            expected="text in UTF-8",
+            do="Give the words again, on a terminal that speaks UTF-8.",
+        ) from error
     whole = (path.read_bytes() if path.exists() else b"") + line + b"\n"
     aside = path.with_name(f".{_NAME}-{os.getpid()}")
     try:
@@ -104,7 +115,9 @@ def append(store: Path, content: dict[str, Any]) -> Entry:
 
 
 def _line(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps(
+        content, allow_nan=False, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).encode()
 
 
 @contextmanager

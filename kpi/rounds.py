@@ -224,13 +224,22 @@ def manifest_hash(version: Path) -> str:
     return hash_of(version / _MANIFEST)
 
 
+def published_faults(version: Round) -> Iterator[str]:
+    """Yield what differs between the files of a published version and what the journal names."""
+    content = publications(version.path.parent.parent)[version.name][version.version].content
+    for name in (_MANIFEST, "receipt.json"):
+        if content.get(f"{Path(name).stem}_sha256") != hash_of(version.path / name):
+            yield f"{name}: the file is not the one that the journal names"
+    yield from manifest_faults(version.path)
+
+
 def file_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file in a folder but its manifest, by name."""
     return {path.relative_to(folder).as_posix(): hash_of(path) for path in _files(folder)}
 
 
 def _files(folder: Path) -> list[Path]:
-    there = sorted(path for path in folder.rglob("*") if not path.is_dir())
+    there = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return [path for path in there if path != folder / _MANIFEST]
 
 
@@ -241,29 +250,24 @@ def hash_of(path: Path) -> str:
 
 
 def attach_file(version: Path, file: Path) -> Path:
-    """Copy a detached signature beside a version (which never changes) and return the copy.
-
-    Raises CallError when one of that name is there.
-    """
-    folder = version.with_name(f"{version.name}-signatures")
+    """Copy a detached signature beside a version (which never changes) and return the copy."""
+    folder = _signatures(version)
     folder.mkdir(exist_ok=True)
-    target = folder / file.name
-    if target.exists():
-        raise CallError(
-            "A file of this name is attached already.",
-            where=str(folder),
-            found=file.name,
-            do="Give the file another name.",
-        )
-    aside = folder / f".{file.name}-{os.getpid()}"
-    shutil.copyfile(file, aside)
-    return aside.rename(target)
+    aside = folder.with_name(f".{folder.name}-{os.getpid()}")
+    try:
+        shutil.copyfile(file, aside)
+        return aside.rename(folder / file.name)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def attached_files(version: Path) -> dict[str, Path]:
     """Return the files attached to a version, by name."""
-    folder = version.with_name(f"{version.name}-signatures")
-    return {path.name: path for path in folder.glob("*") if not path.name.startswith(".")}
+    return {path.name: path for path in _signatures(version).glob("*")}
+
+
+def _signatures(version: Path) -> Path:
+    return version.with_name(f"{version.name}-signatures")
 
 
 def finish_draft(built: Path) -> Round:
@@ -303,8 +307,29 @@ def publications(store: Path) -> dict[str, dict[str, Entry]]:
     found: dict[str, dict[str, Entry]] = {}
     for entry in read_journal(store):
         if entry.content.get("action") == "publish":
-            found.setdefault(entry.content["round"], {})[entry.content["version"]] = entry
+            round_id, version = (str(entry.content.get(key)) for key in ("round", "version"))
+            found.setdefault(round_id, {})[version] = entry
     return found
+
+
+def attachments(store: Path, version: Round) -> dict[str, str]:
+    """Return the SHA-256 of each file that the journal says was attached to a version, by name."""
+    found = {}
+    for entry in read_journal(store):
+        said = entry.content
+        of = (said.get("action"), said.get("round"), said.get("version"))
+        if of == ("attach", version.name, version.version):
+            found[str(said.get("file"))] = str(said.get("sha256"))
+    return found
+
+
+def unpublished(store: Path, round_id: str) -> list[str]:
+    """Return the folders of a round that are named as versions and of which the journal has no
+    line: a publication was interrupted, or the journal lost its end.
+    """
+    listed = publications(store).get(round_id, {})
+    there = sorted(path.name for path in (store / round_id).glob("v*") if path.is_dir())
+    return [name for name in there if re.fullmatch(r"v[1-9][0-9]*", name) and name not in listed]
 
 
 def published(store: Path, round_id: str) -> Round | None:
@@ -332,11 +357,11 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
     released = publications(store)
     known = [path.name for path in folders if path.name in released or drafts(path)]
     chosen = round_id or (known[-1] if known else None)
-    if chosen not in known:
+    if chosen not in known and chosen not in released:  # one that is gone is for verify to name
         raise CallError(
             "There is no such round in the store." if chosen else "The store holds no round.",
             where=str(store),
-            found=chosen or "",
+            found=(chosen or "") + (_NO_LINE if chosen and unpublished(store, chosen) else ""),
             expected="one of " + ", ".join(known) if known else "",
             do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
         )
@@ -348,10 +373,13 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
         raise CallError(
             "The round has no such version.",
             where=str(store / chosen),
-            found=str(version),
+            found=str(version) + (_NO_LINE if version in unpublished(store, chosen) else ""),
             expected="one of " + ", ".join(there),
         )
-    return Round(store / chosen / wanted[0])
+    return Round(store / str(chosen) / wanted[0])
+
+
+_NO_LINE = ": there is such a folder, but no line of the journal says that it was published"
 
 
 def write_tables(
@@ -369,10 +397,13 @@ def write_tables(
         for name, (select, order) in selects.items():
             path = folder / f"{name}.parquet"
             target = str(path).replace("'", "''")
-            con.execute(
-                f"COPY ({select} ORDER BY {order}) TO '{target}'"
-                " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
-            )
+            try:
+                con.execute(
+                    f"COPY ({select} ORDER BY {order}) TO '{target}'"
+                    " (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+                )
+            except duckdb.IOException as error:  # such as a full disk
+                raise OSError(str(error)) from error
             contents[name] = hashing.submit(content_of, path)
         return {name: content.result() for name, content in contents.items()}
 

@@ -20,7 +20,7 @@ from kpi.rounds import Round, open_round
 from kpi.sample import write_sample
 
 ASTANA = data_folder() / "astana-2024-25"
-COMMANDS = ("sample", "check", "run", "rank", "explain", "export")
+COMMANDS = tuple("sample check run rank explain export publish attach verify".split())
 
 
 @dataclass
@@ -279,6 +279,9 @@ def test_a_faulty_dated_file_of_any_kind_is_a_wrong_call(
         assert "Error: " in said.err, what
 
 
+NAMES = ("--by", "А", "--approved-by", "Б", "--reason", "№ 17")
+
+
 def wrong_calls(folder: Path, store: Path, a_file: Path) -> list[tuple[object, ...]]:
     """Calls that are wrong, none of which computes anything."""
     of_store = ("--store", store)
@@ -316,6 +319,20 @@ def wrong_calls(folder: Path, store: Path, a_file: Path) -> list[tuple[object, .
         ("export", *of_store, "--to", a_file),
         ("export", *of_store, "--to", a_file / "below"),
         ("export", *none, "--to", folder / "out"),
+        ("publish", *of_store),
+        ("publish", *of_store, *NAMES[:4]),
+        ("publish", *none, *NAMES),
+        ("publish", *of_store, *NAMES, "--round", "2019-20"),
+        ("publish", *of_store, *NAMES, "--waivers", folder / "none.toml"),
+        ("publish", *of_store, *NAMES, "--waivers", a_file),
+        ("publish", "--store", a_file, *NAMES),
+        ("attach", a_file, "--by", "А", *of_store),
+        ("attach", a_file, "--by", "А", *none),
+        ("attach", *of_store),
+        ("verify", *none),
+        ("verify", "2019-20", *of_store),
+        ("verify", "2025-26/v1", *of_store),
+        ("verify", *of_store, "--expect", "0" * 64),
     ]
 
 

@@ -170,7 +170,7 @@ def test_the_latest_round_of_the_store_is_opened_by_default(tmp_path: Path) -> N
 
 
 def test_files_and_other_folders_in_the_store_are_no_rounds(tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").write_text("", encoding="utf-8")
+    (tmp_path / "notes.jsonl").write_text("{}\n", encoding="utf-8")
     (tmp_path / "readme").mkdir()
     (tmp_path / "2029-30" / ".building-x-1").mkdir(parents=True)
     (tmp_path / "2028-29").mkdir()
