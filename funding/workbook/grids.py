@@ -153,7 +153,7 @@ def _lines(facts: Facts, words: Words) -> Iterator[Column]:
     yield Column("student_months", words.say("Student-months"), 13, "input", COUNT)
     yield Column("students", words.say("Eligible students"), 12, "live", "#,##0.00")
     yield Column("product", words.say("Product of the coefficients"), 14, "live", COEFFICIENT)
-    title = words.say("The product in hundred-millionths, times student-months when summed")
+    title = words.say("The product in hundred-millionths")
     yield Column("product_e8", title, 17, "live", COUNT)
     yield Column("coefficient", words.say("Coefficient"), 14, "live", COEFFICIENT)
     yield Column("base_norm", words.say("Base norm, tenge"), 13, "live", COUNT)
