@@ -144,7 +144,7 @@ def _previous(store: Path | None, round_id: str, rule: Rule) -> Previous:
         "version": found.version,
         "receipt_sha256": found.receipt_hash,
     }
-    return Previous(found.table("funding").select(PREVIOUS_SCHEMA), named)
+    return Previous(found.table("funding").select(*PREVIOUS_SCHEMA), named)
 
 
 def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report) -> rounds.Round:

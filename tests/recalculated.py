@@ -2,7 +2,7 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,19 @@ def has_libreoffice() -> bool:
     return shutil.which("soffice") is not None
 
 
-def recalculate(path: Path, folder: Path) -> Path:
-    """Open a workbook in LibreOffice with forced recalculation and save it again."""
+def recalculate(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Open workbooks in LibreOffice with forced recalculation and save them into ``folder``."""
     profile = folder / "profile"
     settings = profile / "user" / "registrymodifications.xcu"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(ALWAYS, encoding="utf-8")
     out = folder / "recalculated"
     command = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless"]
-    command += ["--convert-to", "xlsx", "--outdir", str(out), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert (out / path.name).exists(), done.stderr
-    return out / path.name
+    command += ["--convert-to", "xlsx", "--outdir", str(out), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    made = [out / path.name for path in paths]
+    assert all(path.exists() for path in made), done.stderr
+    return made
 
 
 def changed(path: Path, to: Path, cells: Mapping[str, Any]) -> Path:

@@ -43,8 +43,8 @@ def write_workbook(of_round: Round, path: Path, language: str | None = None) -> 
     Sheets: Receipt, Parameters, KPI, Ranking, Gates, Lines, Colleges, Regions, Findings and
     waivers, and Appropriation where the rule has one. Amounts are tenge per year, shares 0..1.
     ``language`` is kk, ru or en; without it titles stand in Kazakh and Russian. Raises CallError
-    for another language, a folder that cannot be written, and where Excel's limits (rows of a sheet,
-    length of a formula) would be passed.
+    for another language, a folder that cannot be written, and where Excel's limits (rows of a
+    sheet, length of a formula) would be passed.
     """
     words = Words(language)
     book_facts = read_facts(of_round)

@@ -1,11 +1,12 @@
 """The sheet Appropriation: incentive amounts scaled to a sum, exact to the tenge, as formulas.
 
 What ``funding.settlement.scale`` does with whole numbers of any size: each line gets its entitled
-amount times available / entitled, rounded down, and the tenge left over go to the largest remainders
-in the order of the lines. A sheet has 53 binary digits, and the product of two amounts needs more, so
-the remainder is found by long division in base 100 (every step stays below 2.8 x 10^14, where
-spreadsheets still tell whole numbers apart), and the quotient from it: what is left after taking the
-remainder away is a whole number, which rounding finds.
+amount times available / entitled, rounded down, and the tenge left over go to the largest
+remainders in the order of the lines. A sheet has 53 binary digits, and the product of two amounts
+needs more, so the remainder is found by long division in base 100 (every step stays below
+2.8 x 10^14: LibreOffice takes the difference of larger numbers that are almost equal for 0). The
+quotient follows from it: what is left after taking the remainder away is a whole number, which
+rounding finds.
 """
 
 from dataclasses import dataclass

@@ -11,10 +11,13 @@ FINDINGS = "Findings and waivers"
 
 
 def write_receipt(book: Book) -> None:
-    """Write the sheet Receipt: the round, how to use the workbook, and every leaf of the receipt."""
+    """Write the sheet Receipt: the round, how to use the workbook, every leaf of the receipt."""
     words, of_round, paper = book.words, book.facts.of_round, book.paper
     sheet = paper.sheet(
-        "Receipt", words.say("The auditor's workbook"), words.say("What this round was computed from and with"), frozen=0
+        "Receipt",
+        words.say("The auditor's workbook"),
+        words.say("What this round was computed from and with"),
+        frozen=0,
     )
     sheet.set_column(0, 0, 46)
     sheet.set_column(1, 1, 100)
@@ -70,21 +73,27 @@ def _statements(book: Book) -> Iterator[tuple[str, str]]:
             " sheet Parameters are a reading of what is public, not a decision of the ministry."
         ),
     )
-    yield words.say("How to use this workbook"), words.say(
-        "Scores, gates and amounts are formulas: from the counts on the sheets KPI and Lines, and"
-        " from the parameters on the sheet Parameters. Change a yellow cell (the base norm, a"
-        " weight, a threshold) and the scores, the amounts and the national totals on the sheet"
-        " Parameters follow. Violet cells stand as they stood in the round: ranks, ties, leagues,"
-        " and what compares a college with all others. The checks on the sheet Parameters say"
-        " where a changed value would need `kpi scenario`. Filter the tables, but do not sort"
-        " them: formulas refer to rows. `kpi verify` computes the whole round again without this"
-        " workbook."
+    yield (
+        words.say("How to use this workbook"),
+        words.say(
+            "Scores, gates and amounts are formulas: from the counts on the sheets KPI and"
+            " Lines, and from the parameters on the sheet Parameters. Change a yellow cell (the"
+            " base norm, a weight, a threshold) and the scores, the amounts and the national"
+            " totals on the sheet Parameters follow. Violet cells stand as they stood in the"
+            " round: ranks, ties, leagues, and what compares a college with all others. The"
+            " checks on the sheet Parameters say where a changed value would need `kpi"
+            " scenario`. Filter the tables, but do not sort them: formulas refer to rows. `kpi"
+            " verify` computes the whole round again without this workbook."
+        ),
     )
-    yield words.say("Words in the cells"), words.say(
-        "ok: counted. small_cohort: fewer people than the smallest denominator. no_data: nobody to"
-        " count. not_applicable: not asked of this kind of college. counts: decided by the counts."
-        " judge, pass, fail: what a gate does with too few people or without data."
-        " few_students: fewer students than a ranked college needs."
+    yield (
+        words.say("Words in the cells"),
+        words.say(
+            "ok: counted. small_cohort: fewer people than the smallest denominator. no_data:"
+            " nobody to count. not_applicable: not asked of this kind of college. counts:"
+            " decided by the counts. judge, pass, fail: what a gate does with too few people or"
+            " without data. few_students: fewer students than a ranked college needs."
+        ),
     )
 
 
@@ -116,7 +125,9 @@ def write_findings(book: Book) -> None:
     begin = 4 + (len(waivers) + 2 if waivers else 2)
     room = EXCEL_ROWS - begin - 1
     left_out = max(findings.height - room, 0)
-    note = words.say("Findings: {count}. Waivers: {waivers}.", count=findings.height, waivers=len(waivers))
+    note = words.say(
+        "Findings: {count}. Waivers: {waivers}.", count=findings.height, waivers=len(waivers)
+    )
     if left_out:
         note = words.say(
             "A sheet of Excel holds no more: {count} findings are left out; all are in the CSV file"
@@ -141,7 +152,9 @@ def write_findings(book: Book) -> None:
     sheet.set_row(begin - 1, 33)
     plain = paper.form()
     wrapped = paper.form(text_wrap=True)
-    forms = [wrapped if column.key in ("message", "expected", "found") else plain for column in columns]
+    forms = [
+        wrapped if column.key in ("message", "expected", "found") else plain for column in columns
+    ]
     for row, finding in enumerate(findings.head(room).iter_rows(), start=grid.first):
         for place, value in enumerate(finding):
             if value is not None:

@@ -24,9 +24,7 @@ DIGITS = 6  # of base 100: an entitled amount below 10^12
 
 
 def make_grids(facts: Facts, words: Words, places: int) -> dict[str, Grid]:
-    """Return the grid of every sheet that has rows of colleges; ``places`` are the rows of the sheet
-    Regions.
-    """
+    """Return the grid of every sheet that has rows of colleges; ``places``: rows of Regions."""
     rows = {
         "KPI": len(facts.kpi_row),
         "Ranking": len(facts.ranking),
@@ -59,7 +57,7 @@ def _id(words: Words) -> Column:
 
 
 def _name(words: Words) -> Column:
-    return Column("name", words.say("College"), 44)
+    return Column("name", words.say("College"), 34)
 
 
 def _names(words: Words, key: str, title: str, width: float) -> Iterator[Column]:
@@ -81,7 +79,7 @@ def _kpi(facts: Facts, words: Words) -> Iterator[Column]:
     yield _id(words)
     yield _name(words)
     yield Column("code", words.say("Code"), 24)
-    yield from _names(words, "title", words.say("KPI or group"), 40)
+    yield from _names(words, "title", words.say("KPI or group"), 30)
     yield Column("numerator", words.say("Numerator"), 13, "input", COUNT)
     yield Column("denominator", words.say("Denominator"), 13, "input", COUNT)
     yield Column("value", words.say("Indicator value"), 12, "live", PERCENT)
@@ -101,7 +99,7 @@ def _ranking(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield Column("rank", words.say("Rank"), 8, "stored", WHOLE, note)
     yield _id(words)
-    yield from _names(words, "name", words.say("College"), 44)
+    yield from _names(words, "name", words.say("College"), 40)
     yield Column("region", words.say("Region"), 10)
     yield Column("kind", words.say("Kind of college"), 15)
     yield Column("status", words.say("Status of the college"), 12)
@@ -147,7 +145,7 @@ def _lines(facts: Facts, words: Words) -> Iterator[Column]:
     yield _id(words)
     yield _name(words)
     yield Column("specialty", words.say("Specialty"), 13)
-    yield Column("specialty_name", words.say("Name of the specialty"), 38)
+    yield Column("specialty_name", words.say("Name of the specialty"), 30)
     yield Column("cost_group", words.say("Cost group"), 12)
     yield Column("locality", words.say("Locality"), 10)
     yield Column("student_months", words.say("Student-months"), 13, "input", COUNT)
@@ -174,7 +172,7 @@ def _money_titles(words: Words) -> Iterator[tuple[str, str]]:
 def _colleges(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield _id(words)
-    yield from _names(words, "name", words.say("College"), 44)
+    yield from _names(words, "name", words.say("College"), 40)
     yield Column("region", words.say("Region"), 10)
     yield Column("administrator", words.say("Budget administrator"), 16)
     if facts.rule and facts.rule.mode == "leagues":

@@ -1,7 +1,7 @@
 """The sheets Lines, Colleges and Regions: from student-months to tenge, as formulas.
 
-What ``sql/4_funding/``, ``funding/settlement.py`` and ``sql/5_totals/`` do; every rounding is half up
-and stands in the formula.
+What ``sql/4_funding/``, ``funding/settlement.py`` and ``sql/5_totals/`` do; every rounding is half
+up and stands in the formula.
 """
 
 from typing import Any
@@ -50,7 +50,9 @@ def write_lines(book: Book) -> None:
             sheet.write_string(row - 1, place, text)
         shown = book.paper.cell("input", COUNT)
         sheet.write_number(row - 1, grid.places["student_months"], line["student_months"], shown)
-        sheet.write_number(row - 1, grid.places["guarantee_amount"], 0, book.paper.cell("live", COUNT))
+        sheet.write_number(
+            row - 1, grid.places["guarantee_amount"], 0, book.paper.cell("live", COUNT)
+        )
         cached = line | {"product_e8": int(line["product"] * 10**8)}
         _write_live(book, sheet, grid, row, _line_formulas(book, row, line), cached)
 
@@ -128,7 +130,13 @@ def write_colleges(book: Book) -> None:
         administrator = unit["administrator"] or "not_stated"
         put(sheet, row, grid.places["administrator"], administrator, book.paper.form())
         if "league" in grid.places:
-            put(sheet, row, grid.places["league"], leagues.get(college), book.paper.cell("stored", "0"))
+            put(
+                sheet,
+                row,
+                grid.places["league"],
+                leagues.get(college),
+                book.paper.cell("stored", "0"),
+            )
         _write_live(book, sheet, grid, row, _college_formulas(book, row, college), paid)
         if "floor_amount" in grid.places:
             _write_floor(book, sheet, grid, row, college)
@@ -202,9 +210,7 @@ def write_guarantee_checks(book: Book, sheet: Sheet) -> None:
         if college in book.facts.floors:
             below = f"{at['base_amount']}+{at['incentive_amount']}<{at['floor_amount']}"
             formula = f'=IF(({below})=({at["guaranteed"]}="yes"),"OK",{differs})'
-        _write_live(
-            book, sheet, grid, row, {"guarantee_check": formula}, {"guarantee_check": "OK"}
-        )
+        _write_live(book, sheet, grid, row, {"guarantee_check": formula}, {"guarantee_check": "OK"})
 
 
 def write_regions(book: Book) -> None:
@@ -244,7 +250,9 @@ def _write_place(
     for language, name in zip(book.words.languages, names, strict=True):
         put(sheet, row, grid.places[f"name_{language}"], name, book.paper.form())
     summed = [
-        name for name in (*MONEY_KEYS, "student_months", "colleges", "qualifying") if name in grid.places
+        name
+        for name in (*MONEY_KEYS, "student_months", "colleges", "qualifying")
+        if name in grid.places
     ]
     formulas = {}
     for name in summed:

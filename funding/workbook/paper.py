@@ -7,6 +7,7 @@ follows (formulas), and what stays as it stood in the round (stored).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from textwrap import wrap
 from typing import Any
 
 from xlsxwriter import Workbook
@@ -149,7 +150,8 @@ class Paper:
         """Return the format of a cell of a kind."""
         fill = _FILLS[kind]
         shown = {"bg_color": fill, "border": 1, "border_color": "#D0D0D0"} if fill else {}
-        return self.form(num_format=pattern, **shown, **more)
+        beside = {"indent": 1, "align": "left"} if pattern == TEXT else {}
+        return self.form(**({"num_format": pattern} | shown | beside | more))
 
     def head(self, kind: str) -> Format:
         """Return the format of a column's title."""
@@ -191,7 +193,8 @@ class Paper:
                 do="Use the CSV files of `kpi export`.",
             )
         sheet = self.sheet(grid.sheet, title, note, frozen)
-        sheet.set_row(HEAD_ROW, 18 + 15 * max(_lines(column) for column in grid.columns))
+        height = max(lines_of(column.title, column.width - 2) for column in grid.columns)
+        sheet.set_row(HEAD_ROW, 4 + 15 * height)
         for place, column in enumerate(grid.columns):
             sheet.set_column(place, place, column.width)
             sheet.write_string(HEAD_ROW, place, column.title, self.head(column.kind))
@@ -205,9 +208,9 @@ class Paper:
         self.workbook.define_name(name, f"={sheet}!{cell}")
 
 
-def _lines(column: Column) -> int:
-    """How many lines a title takes in its column."""
-    return sum(1 + int(len(line) * 1.15 / column.width) for line in column.title.splitlines())
+def lines_of(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column of a width."""
+    return sum(len(wrap(line, max(int(width * 0.95), 1))) or 1 for line in text.splitlines())
 
 
 def short_formula(formula: str, where: str) -> str:

@@ -21,6 +21,7 @@ from funding.workbook.paper import (
     Column,
     Grid,
     Sheet,
+    lines_of,
     one_line,
     put,
     quoted,
@@ -31,6 +32,7 @@ from kpi.dated import DatedFile, Names, Stated
 from kpi.methodology import Kpi, Methodology
 
 ANY = "General"
+TITLE_WIDTH, REFERENCE_WIDTH = 56, 42
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,14 @@ def write_parameters(book: Book) -> None:
     entries = list(_entries(book))
     words = book.words
     columns = [
-        Column("name", words.say("Name of the cell"), 38),
-        Column("title", words.say("What it is"), 62),
-        Column("value", words.say("Value"), 22, "input"),
-        Column("stored", words.say("In the round"), 22, "stored", note=stored_note(words)),
-        Column("status", words.say("Official or illustrative"), 16),
-        Column("reference", words.say("Reference"), 60),
-        Column("version", words.say("Version of the file"), 22),
-        Column("check", words.say("Check"), 40, "live"),
+        Column("name", words.say("Name of the cell"), 33),
+        Column("title", words.say("What it is"), TITLE_WIDTH),
+        Column("value", words.say("Value"), 20, "input"),
+        Column("stored", words.say("In the round"), 20, "stored", note=stored_note(words)),
+        Column("status", words.say("Official or illustrative"), 13),
+        Column("reference", words.say("Reference"), REFERENCE_WIDTH),
+        Column("version", words.say("Version of the file"), 21),
+        Column("check", words.say("Check"), 24, "live"),
     ]
     grid = Grid("Parameters", columns, len(entries))
     sheet = book.paper.table(
@@ -102,14 +104,20 @@ def _write_entry(book: Book, sheet: Sheet, row: int, entry: Entry) -> None:
         bar = paper.form(bold=True, bg_color="#D9E2F0", text_wrap=True)
         for column in range(8):
             sheet.write_blank(row - 1, column, None, bar)
-        sheet.write_string(row - 1, 0, one_line(entry.title), paper.form(bold=True, bg_color="#D9E2F0"))
+        sheet.write_string(
+            row - 1, 0, one_line(entry.title), paper.form(bold=True, bg_color="#D9E2F0")
+        )
         return
     wrapped = paper.form(text_wrap=True)
     put(sheet, row, 0, entry.name, paper.form())
     put(sheet, row, 1, entry.title, wrapped)
-    lines = entry.title.count("\n") + 1
-    reference = f"{entry.stated.reference}" if entry.stated else ""
-    sheet.set_row(row - 1, 15 * max(lines, 1 + len(reference) // 58))
+    reference = entry.stated.reference if entry.stated else ""
+    lines = [
+        lines_of(entry.title, TITLE_WIDTH),
+        lines_of(reference, REFERENCE_WIDTH),
+        lines_of(str(entry.value), 19) if isinstance(entry.value, str) else 1,
+    ]
+    sheet.set_row(row - 1, 15 * max(lines))
     shown = paper.cell(entry.kind, entry.pattern, align="right", text_wrap=True)
     if entry.formula:
         formula = short_formula(entry.formula, f"Parameters, {entry.name}")
@@ -117,7 +125,13 @@ def _write_entry(book: Book, sheet: Sheet, row: int, entry: Entry) -> None:
     else:
         put(sheet, row, 2, entry.value, shown)
     if not entry.name.startswith("check_"):
-        put(sheet, row, 3, entry.value, paper.cell("stored", entry.pattern, align="right"))
+        put(
+            sheet,
+            row,
+            3,
+            entry.value,
+            paper.cell("stored", entry.pattern, align="right", text_wrap=True),
+        )
     if entry.stated:
         put(sheet, row, 4, entry.stated.status, paper.form())
         put(sheet, row, 5, reference, wrapped)
@@ -126,7 +140,9 @@ def _write_entry(book: Book, sheet: Sheet, row: int, entry: Entry) -> None:
         formula = short_formula(entry.check, f"Parameters, {entry.name}")
         sheet.write_formula(row - 1, 7, formula, paper.form(text_wrap=True), "OK")
     if entry.choices:
-        sheet.data_validation(row - 1, 2, row - 1, 2, {"validate": "list", "source": list(entry.choices)})
+        sheet.data_validation(
+            row - 1, 2, row - 1, 2, {"validate": "list", "source": list(entry.choices)}
+        )
     if entry.kind != "stored":
         paper.define(entry.name, "Parameters", f"$C${row}")
 
@@ -314,8 +330,16 @@ def _rule(book: Book, rule: Rule) -> Iterator[Entry]:
 
     yield fixed("mode", words.say("Mode: by thresholds or by leagues"), rule.mode, rule)
     for name, title, norm in (
-        ("base_norm", words.say("Base norm, national average, tenge per student and year"), rule.base),
-        ("full_norm", words.say("Full norm, national average, tenge per student and year"), rule.full),
+        (
+            "base_norm",
+            words.say("Base norm, national average, tenge per student and year"),
+            rule.base,
+        ),
+        (
+            "full_norm",
+            words.say("Full norm, national average, tenge per student and year"),
+            rule.full,
+        ),
     ):
         yield Entry(name, title, "input", norm.value, COUNT, norm, version)
     yield Entry(
@@ -341,7 +365,10 @@ def _rule(book: Book, rule: Rule) -> Iterator[Entry]:
         rule.funding_sources,
     )
     yield fixed(
-        "study_forms", words.say("Study forms that are paid for"), rule.study_forms.value, rule.study_forms
+        "study_forms",
+        words.say("Study forms that are paid for"),
+        rule.study_forms.value,
+        rule.study_forms,
     )
     yield fixed(
         "pays_academic_leave",
@@ -381,7 +408,9 @@ def _rule(book: Book, rule: Rule) -> Iterator[Entry]:
     for entry in rule.coefficients:
         yield Entry(
             coefficient_name(rule, entry.attribute, entry.value),
-            words.say("Coefficient: {attribute} {value}", attribute=entry.attribute, value=entry.value),
+            words.say(
+                "Coefficient: {attribute} {value}", attribute=entry.attribute, value=entry.value
+            ),
             "input",
             entry.coefficient,
             SCALE,
@@ -570,9 +599,14 @@ def _kpi(book: Book, methodology: Methodology, kpi: Kpi) -> Iterator[Entry]:
         WHOLE,
     )
     if score.normalise == "goalposts":
-        yield entry("floor_", f"{title}\n{one_line(words.say('Floor (0 points)'))}", score.floor, WEIGHT)
         yield entry(
-            "target_", f"{title}\n{one_line(words.say('Target (100 points)'))}", score.target, WEIGHT
+            "floor_", f"{title}\n{one_line(words.say('Floor (0 points)'))}", score.floor, WEIGHT
+        )
+        yield entry(
+            "target_",
+            f"{title}\n{one_line(words.say('Target (100 points)'))}",
+            score.target,
+            WEIGHT,
         )
     yield entry(
         "normalise_",

@@ -1,8 +1,8 @@
 """The sheets KPI and Ranking: from counts to scores, as formulas.
 
-Each college has a block of rows on the sheet KPI: every KPI of the methodology, then the groups from
-the leaves to the index, so that formulas refer to cells of their own block. What a formula does is
-what ``kpi/index.py`` does, node by node.
+Each college has a block of rows on the sheet KPI: every KPI of the methodology, then the groups
+from the leaves to the index, so that formulas refer to cells of their own block. What a formula
+does is what ``kpi/index.py`` does, node by node.
 """
 
 from typing import Any
@@ -72,9 +72,7 @@ def _write_counts(
     paper, place, letter = book.paper, grid.places, grid.letters
     pattern = POINTS if kpi.kind == "points" else COUNT
     for key in ("numerator", "denominator"):
-        sheet.write_number(
-            row - 1, place[key], float(stored[key]), paper.cell("input", pattern)
-        )
+        sheet.write_number(row - 1, place[key], float(stored[key]), paper.cell("input", pattern))
     top, bottom = f"{letter['numerator']}{row}", f"{letter['denominator']}{row}"
     ratio = top if kpi.kind == "median" else f"{top}/{bottom}"
     sheet.write_formula(
@@ -135,10 +133,7 @@ def _normalised(grid: Grid, row: int, code: str, score: Score) -> str:
         return ""
     floor, target = f"{letter['floor']}{row}", f"{letter['target']}{row}"
     scaled = f"MAX(0,MIN(100,100*({value}-{floor})/({target}-{floor})))"
-    return (
-        f'IF({status}<>"ok",{missing},'
-        f"IF(direction_{code}=-1,100,0)+direction_{code}*{scaled})"
-    )
+    return f'IF({status}<>"ok",{missing},IF(direction_{code}=-1,100,0)+direction_{code}*{scaled})'
 
 
 def _write_weight(
@@ -168,7 +163,7 @@ def _write_weight(
     if parent.aggregate == "geometric":  # "zero" makes the whole mean 0
         formula = f'=IF({counted}=0,0,IF({value}<=0,"zero",{counted}*LN({value})))'
     else:
-        formula = f'=IF({counted}=0,0,{counted}*{value})'
+        formula = f"=IF({counted}=0,0,{counted}*{value})"
     sheet.write_formula(
         row - 1, place["product"], formula, shown, _product(stated, normalised, parent)
     )
@@ -255,7 +250,9 @@ def _write_ranked(
         if kpi.score and kpi.score.missing == "not_ranked":
             cell = f"{grid.letters['status']}{block[kpi.code]}"
             formula = f'IF({cell}<>"ok","{kpi.code}",{formula})'
-    formula = f'=IF({status}<>"active",{status},IF({students}<min_students,"few_students",{formula}))'
+    formula = (
+        f'=IF({status}<>"active",{status},IF({students}<min_students,"few_students",{formula}))'
+    )
     reason = facts.ranking[there - ranking.first]["not_ranked_reason"]
     stored = "ok" if reason in (None, "no_score") else reason
     sheet.write_formula(
