@@ -8,6 +8,7 @@ which column.
 from pathlib import Path
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from funding.workbook.appropriation import write_appropriation
 from funding.workbook.book import Book
@@ -53,11 +54,11 @@ def write_workbook(of_round: Round, path: Path, language: str | None = None) -> 
         workbook = Workbook(path, PLAIN_TEXT)
         _write_sheets(workbook, book_facts, words)
         workbook.close()
-    except OSError as error:
+    except (OSError, FileCreateError) as error:
         raise CallError(
             "The workbook cannot be written.",
             where=str(path),
-            found=error.strerror or str(error),
+            found=str(error),
             do="Choose another file, or close the program that has it open.",
         ) from error
     return path

@@ -8,7 +8,7 @@ from typing import Any
 
 from funding.workbook.book import Book
 from funding.workbook.facts import Row, reference_names
-from funding.workbook.paper import COUNT, Grid, Sheet, Words, number, put, quoted, runs
+from funding.workbook.paper import COUNT, TEXT, Grid, Sheet, Words, number, put, quoted, runs
 from funding.workbook.parameters import coefficient_name
 
 MONEY_KEYS = (
@@ -125,10 +125,12 @@ def write_colleges(book: Book) -> None:
         unit = facts.units[college]
         put(sheet, row, grid.places["college_id"], college, book.paper.form())
         for language, name in zip(words.languages, words.of(unit), strict=True):
-            put(sheet, row, grid.places[f"name_{language}"], name, book.paper.form())
-        put(sheet, row, grid.places["region"], unit["region"], book.paper.form())
+            shown = book.paper.form(text_wrap=True)
+            put(sheet, row, grid.places[f"name_{language}"], name, shown)
+        plain = book.paper.cell("plain", TEXT)
+        put(sheet, row, grid.places["region"], unit["region"], plain)
         administrator = unit["administrator"] or "not_stated"
-        put(sheet, row, grid.places["administrator"], administrator, book.paper.form())
+        put(sheet, row, grid.places["administrator"], administrator, plain)
         if "league" in grid.places:
             put(
                 sheet,
@@ -196,7 +198,7 @@ def _write_floor(book: Book, sheet: Sheet, grid: Grid, row: int, college: str) -
     if "guaranteed" not in grid.places:
         return
     is_guaranteed = book.facts.is_guaranteed(college)
-    shown = book.paper.cell("stored", "General")
+    shown = book.paper.cell("stored", TEXT)
     put(sheet, row, grid.places["guaranteed"], "yes" if is_guaranteed else "no", shown)
 
 

@@ -55,11 +55,7 @@ class Words:
 
     def of(self, row: dict[str, Any]) -> list[str]:
         """Return a row's name, a text for each language."""
-        return [one.of(row) for one in self.speakers]
-
-    def only(self, language: str) -> bool:
-        """Whether a column for this language is wanted."""
-        return language in self.languages
+        return [safe_text(one.of(row)) for one in self.speakers]
 
 
 def stored_note(words: Words) -> str:
@@ -201,6 +197,8 @@ class Paper:
             if column.note:
                 sheet.write_comment(HEAD_ROW, place, column.note, {"x_scale": 2, "y_scale": 1.5})
         sheet.autofilter(HEAD_ROW, 0, grid.last - 1, len(grid.columns) - 1)
+        cells = f"A{grid.first}:{xl_col_to_name(len(grid.columns) - 1)}{grid.last}"
+        sheet.ignore_errors({"number_stored_as_text": cells, "formula_differs": cells})
         return sheet
 
     def define(self, name: str, sheet: str, cell: str) -> None:

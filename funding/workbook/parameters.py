@@ -133,7 +133,7 @@ def _write_entry(book: Book, sheet: Sheet, row: int, entry: Entry) -> None:
             paper.cell("stored", entry.pattern, align="right", text_wrap=True),
         )
     if entry.stated:
-        put(sheet, row, 4, entry.stated.status, paper.form())
+        put(sheet, row, 4, entry.stated.status, paper.cell("plain", TEXT))
         put(sheet, row, 5, reference, wrapped)
         put(sheet, row, 6, entry.version, paper.form())
     if entry.check:

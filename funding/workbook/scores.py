@@ -13,6 +13,7 @@ from funding.workbook.paper import (
     COUNT,
     PERCENT,
     POINTS,
+    TEXT,
     Grid,
     Paper,
     Sheet,
@@ -24,6 +25,7 @@ from funding.workbook.paper import (
 )
 from kpi.methodology import INDEX, Group, Kpi, Score
 
+LAST = "-1E+300"  # what a missing tie key counts as
 VALUE_FORMATS = {
     "outcome_share": PERCENT,
     "register_share": PERCENT,
@@ -43,14 +45,16 @@ def write_kpi(book: Book) -> None:
     )
     titles = {node.code: words.names(node.name) for node in facts.block}
     groups = {group.code: group for group in facts.groups}
+    bold = book.paper.form(bold=True)
     for college_id, unit in facts.units.items():
         name = words.of(unit)[0]
         row = facts.kpi_row[college_id, facts.block[0].code]
         block = {node.code: row + place for place, node in enumerate(facts.block)}
         for node in facts.block:
             row = block[node.code]
+            form = bold if isinstance(node, Group) else None
             for place, text in enumerate([college_id, name, node.code, *titles[node.code]]):
-                sheet.write_string(row - 1, place, text)
+                sheet.write_string(row - 1, place, text, form)
             score = facts.kpi_scores.get((college_id, node.code))
             if isinstance(node, Kpi):
                 _write_counts(book, sheet, grid, row, node, college_id)
@@ -88,7 +92,7 @@ def _write_counts(
         place["status"],
         f'=IF(ISERROR(FIND(","&{kind}&",",","&applies_to_{kpi.code}&",")),"not_applicable",'
         f'IF({bottom}=0,"no_data",IF({bottom}<min_denominator_{kpi.code},"small_cohort","ok")))',
-        None,
+        paper.cell("live", TEXT),
         stored["status"],
     )
 
@@ -259,7 +263,7 @@ def _write_ranked(
         block[INDEX] - 1,
         grid.places["status"],
         short_formula(formula, "KPI, index"),
-        None,
+        book.paper.cell("live", TEXT, bold=True),
         stored,
     )
 
@@ -344,19 +348,36 @@ def write_ranking(book: Book) -> None:
             f'=IF({ready}<>"ok",{ready},IF({value}="","no_score",""))',
             ranked["not_ranked_reason"],
         )
-        score, rank = (f"{grid.letters[key]}{row}" for key in ("score", "rank"))
-        scores = grid.all("score").partition("!")[2]
+        holds = _order_holds(book, grid, row)
+        score, rank = f"{grid.letters['score']}{row}", f"{grid.letters['rank']}{row}"
         _live(
             book.paper,
             sheet,
             grid,
             "order",
             row,
-            f'=IF({score}="",IF({rank}="","",{moved}),IF(AND({rank}<>"",'
-            f'COUNTIF({scores},">"&{score})<{rank},'
-            f'COUNTIF({scores},">="&{score})>={rank}),"OK",{moved}))',
+            f'=IF({score}="",IF({rank}="","",{moved}),IF({rank}="",{moved},IF({holds},"OK",{moved})))',
             "" if ranked["score"] is None else "OK",
         )
+
+
+def _order_holds(book: Book, grid: Grid, row: int) -> str:
+    """Return the condition that a college stands where its score and tie keys put it: behind the
+    one above it, or beside it where nothing tells them apart. Missing keys are last.
+    """
+    if row == grid.first:
+        return "TRUE"
+    scored = {kpi.code for kpi in book.facts.methodology.kpis if kpi.score}
+    rank, above_rank = (f"{grid.letters['rank']}{at}" for at in (row, row - 1))
+    condition = f"{above_rank}={rank}"
+    for code in reversed(book.facts.methodology.tie_chain.value):
+        letter = grid.letters[f"tie_{code}"]
+        turned = f"*direction_{code}" if code in scored else ""
+        here, above = (f'IF({letter}{at}="",{LAST},{letter}{at}{turned})' for at in (row, row - 1))
+        condition = f"IF({above}={here},{condition},AND({above}>{here},{above_rank}<{rank}))"
+    here, above = (f"{grid.letters['score']}{at}" for at in (row, row - 1))
+    condition = f"IF({above}={here},{condition},AND({above}>{here},{above_rank}<{rank}))"
+    return short_formula(condition, "Ranking")
 
 
 def _write_ranked_unit(book: Book, sheet: Sheet, row: int, ranked: Row) -> None:
@@ -368,9 +389,9 @@ def _write_ranked_unit(book: Book, sheet: Sheet, row: int, ranked: Row) -> None:
             pattern = grid.columns[grid.places[key]].pattern
             put(sheet, row, grid.places[key], ranked[key], paper.cell("stored", pattern))
     for key in ("college_id", "region", "kind", "status"):
-        put(sheet, row, grid.places[key], unit[key], paper.form())
+        put(sheet, row, grid.places[key], unit[key], paper.cell("plain", TEXT))
     for language, name in zip(book.words.languages, book.words.of(unit), strict=True):
-        put(sheet, row, grid.places[f"name_{language}"], name, paper.form())
+        put(sheet, row, grid.places[f"name_{language}"], name, paper.form(text_wrap=True))
     put(sheet, row, grid.places["students"], unit["students"], paper.cell("input", COUNT))
 
 
