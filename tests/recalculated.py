@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.utils.cell import coordinate_to_tuple
 
 ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -47,24 +48,42 @@ def changed(path: Path, to: Path, cells: Mapping[str, Any]) -> Path:
     return to
 
 
-def rows_of(path: Path, sheet: str, head: int = 3) -> list[Cells]:
-    """The rows of a sheet by their columns' titles, as a viewer shows them; "" is nothing."""
-    return rows_in(openpyxl.load_workbook(path, data_only=True, read_only=True), sheet, head)
+class Shown:
+    """A workbook as a viewer shows it; every sheet is read once. "" is nothing."""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.book = openpyxl.load_workbook(path, data_only=True, read_only=True)
+        self.sheets: dict[str, list[list[Any]]] = {}
 
-def rows_in(book: Any, sheet: str, head: int = 3) -> list[Cells]:
-    """The rows of a sheet of an open workbook; the titles stand in row ``head``."""
-    lines = list(book[sheet].iter_rows(min_row=head, values_only=True))
-    titles = [str(title) for title in lines[0] if title is not None]
-    cells = [[None if cell == "" else cell for cell in line] for line in lines[1:]]
-    return [dict(zip(titles, line, strict=False)) for line in cells]
+    def lines(self, sheet: str) -> list[list[Any]]:
+        """All cells of a sheet, line by line."""
+        if sheet not in self.sheets:
+            lines = self.book[sheet].iter_rows(values_only=True)
+            self.sheets[sheet] = [[None if c == "" else c for c in line] for line in lines]
+        return self.sheets[sheet]
 
+    def rows(self, sheet: str) -> list[Cells]:
+        """The rows that hold something, by their columns' titles, which stand in row 3."""
+        head, *lines = self.lines(sheet)[2:]
+        titles = [str(title) for title in head if title is not None]
+        return [dict(zip(titles, line, strict=False)) for line in lines if any(line)]
 
-def named_cells(path: Path) -> Cells:
-    """What stands in every cell that has a name."""
-    book = openpyxl.load_workbook(path, data_only=True)
-    found = {}
-    for name, defined in book.defined_names.items():
-        sheet, cell = defined.attr_text.replace("$", "").split("!")
-        found[name] = book[sheet.strip("'")][cell].value
-    return found
+    def named(self) -> Cells:
+        """What stands in every cell that has a name."""
+        found = {}
+        for name, defined in self.book.defined_names.items():
+            sheet, cell = defined.attr_text.replace("$", "").split("!")
+            row, column = coordinate_to_tuple(cell)
+            found[name] = self.lines(sheet)[row - 1][column - 1]
+        return found
+
+    def errors(self) -> list[str]:
+        """The cells that show an error."""
+        return [
+            f"{sheet}, row {row}: {cell}"
+            for sheet in self.book.sheetnames
+            for row, line in enumerate(self.lines(sheet), start=1)
+            for cell in line
+            if isinstance(cell, str) and cell.startswith("#")
+        ]

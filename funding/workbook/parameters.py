@@ -257,7 +257,8 @@ def _checks(book: Book) -> Iterator[Entry]:
     yield _check(
         "check_ranks",
         places,
-        f'COUNTIF({ranking.all("order")},"OK")=COUNT({ranking.all("score")})',
+        f'AND(COUNTIF({ranking.all("order")},"OK")=COUNT({ranking.all("score")}),'
+        f"COUNT({ranking.all('rank')})=COUNT({ranking.all('score')}))",
         words.say("ranks and leagues are no longer those of the round: kpi scenario"),
     )
     if facts.gates:

@@ -12,7 +12,7 @@ import openpyxl
 import polars as pl
 import pytest
 from inputs import college, reaches_the_gates, run, students, together, write_folder, write_rule
-from recalculated import Cells, named_cells, rows_of
+from recalculated import Cells, Shown
 
 from funding.workbook import documents, paper, write_workbook
 from kpi.errors import CallError
@@ -50,7 +50,7 @@ def in_both(example_round: Round, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def rows(path: Path, sheet: str) -> list[Cells]:
-    return [row for row in rows_of(path, sheet) if any(cell is not None for cell in row.values())]
+    return Shown(path).rows(sheet)
 
 
 def formulas(path: Path) -> Iterator[tuple[str, str]]:
@@ -218,7 +218,7 @@ def test_what_the_sheet_cannot_recompute_is_no_formula_and_is_marked(written: Pa
 def test_every_parameter_stands_in_one_named_cell_with_its_source(
     written: Path, example_round: Round
 ) -> None:
-    named = named_cells(written)
+    named = Shown(written).named()
     assert named["base_norm"] == 437_000
     assert named["full_norm"] == 912_000
     assert named["threshold_employment_rate"] == 0.7
@@ -237,7 +237,7 @@ def test_every_parameter_stands_in_one_named_cell_with_its_source(
 
 
 def test_formulas_have_the_parameters_by_name_and_never_as_numbers(written: Path) -> None:
-    text = {place: formula for place, formula in formulas(written)}
+    text = dict(formulas(written))
     for number in ("437000", "912000", "0.35", "0.95"):
         assert not [f for f in text.values() if re.search(rf"(?<![\w.]){number}(?![\w.])", f)]
     lines = [formula for place, formula in text.items() if place.startswith("Lines!L")]
@@ -246,7 +246,7 @@ def test_formulas_have_the_parameters_by_name_and_never_as_numbers(written: Path
 
 def test_the_leagues_shares_are_parameters(example_round_leagues: Round, tmp_path: Path) -> None:
     path = write_workbook(example_round_leagues, tmp_path / "book.xlsx", "en")
-    named = named_cells(path)
+    named = Shown(path).named()
     assert [named[f"share_league_{n}"] for n in (1, 2, 3, 4)] == [1, 0.6, 0.3, 0]
 
 
@@ -255,7 +255,7 @@ def test_a_value_that_two_attributes_share_has_two_names(
 ) -> None:
     rule = write_rule(tmp_path / "rule.toml", cost_groups={"rural": "1.5"})
     done = run(example_folder, tmp_path / "rounds", rule=rule)
-    named = named_cells(write_workbook(done, tmp_path / "book.xlsx", "en"))
+    named = Shown(write_workbook(done, tmp_path / "book.xlsx", "en")).named()
     assert named["coefficient_cost_group_rural"] == 1.5
     assert named["coefficient_locality_rural"] == 1
 
@@ -408,7 +408,7 @@ def test_formulas_use_no_function_newer_than_excel_2010(written: Path) -> None:
 def test_heads_are_frozen_filtered_and_printed_on_every_page(written: Path) -> None:
     for sheet in openpyxl.load_workbook(written):
         assert sheet.page_setup.orientation == "landscape"
-        assert sheet.page_setup.paperSize == "9"
+        assert sheet.page_setup.paperSize == 9
         assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
         assert sheet.print_title_rows
         if sheet.title not in ("Receipt", "Findings and waivers"):
