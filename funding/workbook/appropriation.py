@@ -16,7 +16,17 @@ from typing import Any
 from funding.workbook.book import Book
 from funding.workbook.facts import Row
 from funding.workbook.grids import DIGITS
-from funding.workbook.paper import COUNT, HEAD_ROW, Grid, number, one_line, put, quoted
+from funding.workbook.paper import (
+    COUNT,
+    HEAD_ROW,
+    TEXT,
+    Grid,
+    lines_of,
+    number,
+    one_line,
+    put,
+    quoted,
+)
 
 LARGEST = 10**12
 """Sums of tenge must be below this for the long division to be exact."""
@@ -47,7 +57,8 @@ def write_appropriation(book: Book) -> None:
     head = grid.first - 2
     sheet.freeze_panes(0, 2)
     sheet.repeat_rows(head)
-    sheet.set_row(head, 66)
+    height = max(lines_of(column.title, column.width - 2) for column in grid.columns)
+    sheet.set_row(head, 4 + 15 * height)
     for place, column in enumerate(grid.columns):
         sheet.set_column(place, place, column.width)
         sheet.write_string(head, place, column.title, book.paper.head(column.kind))
@@ -234,7 +245,7 @@ def _write_national(
         sheet.write_string(row - 1, 0, name, book.paper.form())
         shown = book.paper.cell("live", pattern, align="right")
         sheet.write_formula(row - 1, 3, formula, shown, number(value))
-        sheet.write_string(row - 1, 4, one_line(title), book.paper.form())
+        sheet.write_string(row - 1, 4, one_line(title), book.paper.cell("plain", TEXT))
         book.paper.define(name, "Appropriation", f"$D${row}")
     row = HEAD_ROW + 2 + len(rows)
     too_large = quoted(words.say("sums of a million million tenge and more are not exact here"))

@@ -99,7 +99,7 @@ def _ranking(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield Column("rank", words.say("Rank"), 8, "stored", WHOLE, note)
     yield _id(words)
-    yield from _names(words, "name", words.say("College"), 40)
+    yield from _names(words, "name", words.say("College"), 48)
     yield Column("region", words.say("Region"), 10)
     yield Column("kind", words.say("Kind of college"), 15)
     yield Column("status", words.say("Status of the college"), 12)
@@ -127,13 +127,13 @@ def _gates(facts: Facts, words: Words) -> Iterator[Column]:
     yield Column("denominator", words.say("Denominator"), 13, "live", COUNT)
     yield Column("threshold", words.say("Threshold"), 12, "live", PERCENT)
     yield Column("decided_by", words.say("Decided by"), 15, "live")
-    yield Column("passed", words.say("Passed"), 11, "live")
+    yield Column("passed", words.say("Passed"), 13, "live")
     yield Column("short_by", words.say("People short of the threshold"), 15, "live", COUNT)
     if facts.rule and facts.rule.mode == "threshold":
         title = words.say("Share of the incentive part that the gate allows")
         yield Column("share", title, 16, "live", WEIGHT)
-    yield Column("passed_stored", words.say("Passed in the round"), 12, "stored", TEXT, note)
-    yield Column("rejected", words.say("Rejected rows"), 12, "stored", COUNT, note)
+    yield Column("passed_stored", words.say("Passed in the round"), 14, "stored", TEXT, note)
+    yield Column("rejected", words.say("Rejected rows"), 16, "stored", COUNT, note)
     for key, title in (
         ("passed_rejected_for", words.say("Passed with rejected rows counted for it")),
         ("passed_rejected_against", words.say("Passed with rejected rows counted against it")),
@@ -144,19 +144,19 @@ def _gates(facts: Facts, words: Words) -> Iterator[Column]:
 def _lines(facts: Facts, words: Words) -> Iterator[Column]:
     yield _id(words)
     yield _name(words)
-    yield Column("specialty", words.say("Specialty"), 13)
+    yield Column("specialty", words.say("Specialty"), 15)
     yield Column("specialty_name", words.say("Name of the specialty"), 30)
     yield Column("cost_group", words.say("Cost group"), 12)
-    yield Column("locality", words.say("Locality"), 10)
+    yield Column("locality", words.say("Locality"), 15)
     yield Column("student_months", words.say("Student-months"), 13, "input", COUNT)
-    yield Column("students", words.say("Eligible students"), 12, "live", "#,##0.00")
-    yield Column("product", words.say("Product of the coefficients"), 14, "live", COEFFICIENT)
+    yield Column("students", words.say("Eligible students"), 18, "live", "#,##0.00")
+    yield Column("product", words.say("Product of the coefficients"), 17, "live", COEFFICIENT)
     title = words.say("The product in hundred-millionths")
     yield Column("product_e8", title, 17, "live", COUNT)
-    yield Column("coefficient", words.say("Coefficient"), 14, "live", COEFFICIENT)
+    yield Column("coefficient", words.say("Coefficient"), 15, "live", COEFFICIENT)
     yield Column("base_norm", words.say("Base norm, tenge"), 13, "live", COUNT)
-    yield Column("share", words.say("Share of the incentive part"), 12, "live", WEIGHT)
-    yield Column("incentive_norm", words.say("Incentive norm, tenge"), 14, "live", COUNT)
+    yield Column("share", words.say("Share of the incentive part"), 17, "live", WEIGHT)
+    yield Column("incentive_norm", words.say("Incentive norm, tenge"), 17, "live", COUNT)
     for key, title in _money_titles(words):
         yield Column(key, title, MONEY, "live", COUNT)
 
@@ -172,14 +172,14 @@ def _money_titles(words: Words) -> Iterator[tuple[str, str]]:
 def _colleges(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield _id(words)
-    yield from _names(words, "name", words.say("College"), 40)
+    yield from _names(words, "name", words.say("College"), 48)
     yield Column("region", words.say("Region"), 10)
     yield Column("administrator", words.say("Budget administrator"), 16)
     if facts.rule and facts.rule.mode == "leagues":
         yield Column("league", words.say("League"), 9, "stored", WHOLE, note)
-    yield Column("share", words.say("Share of the incentive part"), 12, "live", WEIGHT)
+    yield Column("share", words.say("Share of the incentive part"), 17, "live", WEIGHT)
     yield Column("student_months", words.say("Student-months"), 13, "live", COUNT)
-    yield Column("students", words.say("Eligible students"), 12, "live", "#,##0.00")
+    yield Column("students", words.say("Eligible students"), 18, "live", "#,##0.00")
     for key, title in _money_titles(words):
         yield Column(key, title, MONEY, "live", COUNT)
     if not (facts.rule and facts.rule.guarantee):
@@ -199,10 +199,10 @@ def _colleges(facts: Facts, words: Words) -> Iterator[Column]:
 def _regions(facts: Facts, words: Words) -> Iterator[Column]:
     yield Column("code", words.say("Region or administrator"), 18)
     yield from _names(words, "name", words.say("Name"), 34)
-    yield Column("colleges", words.say("Colleges"), 11, "live", COUNT)
-    yield Column("qualifying", words.say("Colleges with an incentive"), 14, "live", COUNT)
+    yield Column("colleges", words.say("Colleges"), 14, "live", COUNT)
+    yield Column("qualifying", words.say("Colleges with an incentive"), 17, "live", COUNT)
     yield Column("student_months", words.say("Student-months"), 15, "live", COUNT)
-    yield Column("students", words.say("Eligible students"), 15, "live", "#,##0.00")
+    yield Column("students", words.say("Eligible students"), 18, "live", "#,##0.00")
     for key, title in _money_titles(words):
         if key != "entitled_incentive":
             yield Column(key, title, MONEY + 3, "live", COUNT)
@@ -210,8 +210,8 @@ def _regions(facts: Facts, words: Words) -> Iterator[Column]:
 
 def _appropriation(facts: Facts, words: Words) -> Iterator[Column]:
     yield _id(words)
-    yield Column("specialty", words.say("Specialty"), 13)
-    yield Column("scaled", words.say("Scaled (1) or guaranteed (0)"), 12, "live", WHOLE)
+    yield Column("specialty", words.say("Specialty"), 15)
+    yield Column("scaled", words.say("Scaled (1) or guaranteed (0)"), 15, "live", WHOLE)
     title = words.say("Incentive entitled to, tenge per year")
     yield Column("entitled", title, MONEY, "live", COUNT)
     for digit in reversed(range(DIGITS)):

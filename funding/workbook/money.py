@@ -125,7 +125,7 @@ def write_colleges(book: Book) -> None:
         unit = facts.units[college]
         put(sheet, row, grid.places["college_id"], college, book.paper.form())
         for language, name in zip(words.languages, words.of(unit), strict=True):
-            shown = book.paper.form(text_wrap=True)
+            shown = book.paper.form()
             put(sheet, row, grid.places[f"name_{language}"], name, shown)
         plain = book.paper.cell("plain", TEXT)
         put(sheet, row, grid.places["region"], unit["region"], plain)

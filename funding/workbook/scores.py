@@ -391,7 +391,7 @@ def _write_ranked_unit(book: Book, sheet: Sheet, row: int, ranked: Row) -> None:
     for key in ("college_id", "region", "kind", "status"):
         put(sheet, row, grid.places[key], unit[key], paper.cell("plain", TEXT))
     for language, name in zip(book.words.languages, book.words.of(unit), strict=True):
-        put(sheet, row, grid.places[f"name_{language}"], name, paper.form(text_wrap=True))
+        put(sheet, row, grid.places[f"name_{language}"], name, paper.form())
     put(sheet, row, grid.places["students"], unit["students"], paper.cell("input", COUNT))
 
 
