@@ -361,26 +361,38 @@ def changes(example_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> d
         **together(*(reaches_the_gates(students(f"EX-{n}", 25)) for n in range(7))),
     )
     publish_the_year_before(example_folder, path)
-    rounds, files = {}, []
+    known: dict[str, Round] = {}
+
+    def computed(folder: Path, rule: Mapping[str, Any], text: Mapping[str, str]) -> Round:
+        """The round under a rule and methodology; computed once."""
+        key = repr((folder, rule, text))
+        if key not in known:
+            number = len(known)
+            rule_file = write_rule(path / f"rule-{number}.toml", **rule)
+            methodology = replaced(path / f"methodology-{number}.toml", text)
+            draft = run(folder, path / "rounds", methodology=methodology, rule=rule_file)
+            known[key] = Round(draft.path.rename(path / f"kept-{number}"))
+        return known[key]
+
+    pairs, books = {}, {}
     for number, (name, change) in enumerate(CHANGES.items()):
         folder = alike if name == ALIKE else example_folder
-        pair = []
-        for told, rule, text in (
-            ("before", change.rule, change.first),
-            ("after", {**change.rule, **change.then}, {**change.first, **change.text}),
-        ):
-            rule_file = write_rule(path / f"{number}-{told}.toml", **rule)
-            methodology = replaced(path / f"methodology-{number}-{told}.toml", text)
-            pair.append(run(folder, path / "rounds", methodology=methodology, rule=rule_file))
-        before = Round(pair[0].path.rename(path / f"kept-{number}"))
-        after = Round(pair[1].path.rename(path / f"changed-{number}"))
-        book = write_workbook(before, path / f"book-{number}.xlsx", "en")
-        files += [book, changed(book, path / f"book-{number}-changed.xlsx", change.cells)]
-        rounds[name] = (before, after)
-    made = [Shown(file) for file in recalculate(files, path)]
+        before = computed(folder, change.rule, change.first)
+        after = computed(folder, {**change.rule, **change.then}, {**change.first, **change.text})
+        pairs[name] = (before, after)
+        book = path / f"{before.version}.xlsx"
+        books[book] = book if book.exists() else write_workbook(before, book, "en")
+        to = path / f"changed-{number}.xlsx"
+        books[to] = changed(book, to, change.cells)
+    made = dict(zip(books, map(Shown, recalculate(list(books), path)), strict=True))
     return {
-        name: Changed(before, after, made[2 * place], made[2 * place + 1])
-        for place, (name, (before, after)) in enumerate(rounds.items())
+        name: Changed(
+            before,
+            after,
+            made[path / f"{before.version}.xlsx"],
+            made[path / f"changed-{number}.xlsx"],
+        )
+        for number, (name, (before, after)) in enumerate(pairs.items())
     }
 
 
