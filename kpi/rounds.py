@@ -99,10 +99,6 @@ class Round:
         """Return a table of the round, in its stored order."""
         return pl.read_parquet(self.path / "tables" / f"{table}.parquet", glob=False)
 
-    def reference(self, table: str) -> pl.DataFrame:
-        """Return a reference table as the round used it: regions, specialties, clusters, ..."""
-        return pl.read_parquet(self.path / "reference" / f"{table}.parquet", glob=False)
-
     def findings(self) -> pl.DataFrame:
         """Return the findings: table, file, record, college, check, column, found, expected,
         message.

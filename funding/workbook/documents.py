@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from funding.workbook.book import Book
-from funding.workbook.paper import Column, Grid, one_line, put
-from kpi.export import EXCEL_ROWS
+from funding.workbook.paper import EXCEL_ROWS, Column, Grid, one_line, put
 
 FINDINGS = "Findings and waivers"
 

@@ -159,5 +159,5 @@ def _bottom_up(methodology: Methodology) -> list[Group]:
 
 def reference_names(of_round: Round, table: str, key: str) -> dict[str, Row]:
     """Return the rows of a reference table of the round by their code."""
-    frame: pl.DataFrame = of_round.reference(table)
+    frame: pl.DataFrame = of_round.reference()[table]
     return {row[key]: row for row in frame.iter_rows(named=True)}

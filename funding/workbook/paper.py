@@ -17,11 +17,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from kpi.dated import Names
 from kpi.errors import CallError
-from kpi.export import EXCEL_ROWS
 from kpi.language import speaker
 
 BOTH = ("kk", "ru")
 TITLE_ROW, NOTE_ROW, HEAD_ROW, FIRST_ROW = 0, 1, 2, 3  # from 0, as xlsxwriter counts
+EXCEL_ROWS = 1_048_576
 LONGEST_TEXT = 32_767
 LONGEST_FORMULA = 8_192
 A4 = 9
