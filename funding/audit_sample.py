@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from funding.publish import fits, waiver_of
 from funding.rule import Rule
 from kpi.dated import load_file
 from kpi.errors import CallError
@@ -207,18 +208,10 @@ def _waived(of_round: Round) -> dict[str, list[str]]:
     findings = of_round.findings().filter(pl.col("college_id").is_not_null())
     unit_of = dict(of_round.table("colleges").select("college_id", "unit_id").iter_rows())
     found: dict[str, set[str]] = {}
-    for waiver in of_round.receipt["waivers"]:
-        stated = {
-            "check_name": waiver["check"],
-            "college_id": waiver.get("college_id"),
-            "column_name": waiver.get("column"),
-            "found": waiver.get("found"),
-        }
-        accepted = findings.filter(
-            *(pl.col(name) == value for name, value in stated.items() if value)
-        )
+    for held in of_round.receipt["waivers"]:
+        accepted = findings.filter(fits(waiver_of(held)))
         for college_id in accepted["college_id"].unique():
-            found.setdefault(unit_of.get(college_id, college_id), set()).add(waiver["check"])
+            found.setdefault(unit_of.get(college_id, college_id), set()).add(held["check"])
     return {unit: sorted(checks) for unit, checks in found.items()}
 
 

@@ -281,6 +281,11 @@ def read_waivers(path: Path) -> list[Waiver]:
         ) from error
 
 
+def waiver_of(held: dict[str, Any]) -> Waiver:
+    """Return a waiver as a receipt holds it."""
+    return Waiver.model_validate({name: held.get(name) for name in Waiver.model_fields})
+
+
 def fits(waiver: Waiver) -> pl.Expr:
     """Return which rows of the findings a waiver accepts."""
     stated = {
