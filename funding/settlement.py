@@ -139,6 +139,7 @@ def _passes(units: dict[str, _Unit], rule: Rule, is_within: bool) -> Iterable[Li
         return
     available = _available(units, rule)
     guaranteed: set[str] = set()
+    lowest = Fraction(1)
     number = 0
     while True:
         number += 1
@@ -150,9 +151,12 @@ def _passes(units: dict[str, _Unit], rule: Rule, is_within: bool) -> Iterable[Li
         entitled = sum(unit.entitled() for unit in scaled.values())
         point = Fraction(rest, entitled) if entitled > rest else Fraction(1)
         scale([line for unit in scaled.values() for line in unit.lines], point, rest)
+        # Who joins for a tenge that rounding took can leave the others a higher point value than
+        # before; at that one its own lines could come to more than its floor.
+        lowest = min(lowest, point)
         for college in guaranteed:  # the guarantee line takes what rounding down leaves
             for line in units[college].lines:
-                line["incentive_amount"] = line["entitled_incentive"] * point // 1
+                line["incentive_amount"] = line["entitled_incentive"] * lowest // 1
         joined = [c for c, unit in scaled.items() if is_within and unit.paid() < unit.floor]
         yield {
             "pass": number,

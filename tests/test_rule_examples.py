@@ -145,7 +145,7 @@ def _left_out(done: Round, case: Case) -> list[str]:
 
 
 def _wrong_in_budget(store: Path, case: Case) -> list[str]:
-    """Return which months of a college are not as the case says; it names twelve."""
+    """Return which months of a college are not as the case says; it names all."""
     expected = case["expect"].get("budget", {})
     if not expected:
         return []
