@@ -134,8 +134,11 @@ def _rules_next_year(first: Round, year: int) -> Rules:
 
 
 def _carried(first: Round, store: Path, rules: Rules, round_id: str) -> pl.DataFrame:
-    """Return September to December of a round that does not exist yet."""
+    """Return September to December of a round that does not exist yet. What its rule guarantees is
+    a part of what the first round pays.
+    """
     desk = Desk(first, store)
+    desk.follow(first.table("funding"))
     funding = desk.costs(rules)
     desk.close()
     months = round_parameters(round_id, rules.methodology, {})["param_month"]

@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from funding.allocation import (
+    PREVIOUS_SCHEMA,
     check_fit,
     put_previous,
     read_funding_selects,
@@ -25,7 +26,7 @@ from funding.allocation import (
     settle_lines,
 )
 from funding.rule import Rule, load_rule
-from funding.run import compute, plan_of, previous_of, rank
+from funding.run import Previous, compute, plan_of, previous_of, rank
 from funding.settings import Change, Rules, read_rules, with_settings
 from kpi.dated import path_of
 from kpi.errors import CallError
@@ -167,6 +168,12 @@ class Desk:
     def close(self) -> None:
         """Give the memory back."""
         self.con.close()
+
+    def follow(self, funding: pl.DataFrame) -> None:
+        """Take another round's ``funding`` for what the previous round paid."""
+        self.plan.previous = Previous(funding.select(*PREVIOUS_SCHEMA), {})
+        put_previous(self.con, self.plan.previous.funding)
+        self.stale |= self._resting_on({"previous_funding"})
 
     def outcome(self, rules: Rules) -> Outcome:
         """Return what the round comes to under other rules."""
