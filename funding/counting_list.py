@@ -43,7 +43,7 @@ def write_counting_list(of_round: Round, college: str, path: Path, language: str
     words = speaker(language)
     counted = count_people(of_round, college)
     name = words.of(counted.unit)
-    with new_book(path, f"{words.say('Counting list')}: {name}") as book:
+    with new_book(path, words.say("Counting list") + f": {name}") as book:
         _Writer(book, of_round, counted, words).write()
     return path
 

@@ -45,6 +45,6 @@ def published_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish_draft(store)
     signature = folder / SIGNATURE
     signature.write_bytes(b"-----BEGIN SIGNED MESSAGE-----\n" * 3)
-    attach(store, None, signature, "А. Серикова")
+    attach(store, None, signature, "А. Примерова")
     run(write_folder(folder / "second", **with_errors()), store)
     return store

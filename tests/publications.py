@@ -27,8 +27,8 @@ from kpi.journal import Entry
 from kpi.rounds import open_round
 
 SIGNATURE = "order-17.sig"
-LAW = "[[waivers]]\ncheck = \"not_an_integer\"\nby = 'Б. Ахметов'\nreason = 'письмо № 5'\n"
-DATE = "[[waivers]]\ncheck = \"not_a_date\"\nby = 'Б. Ахметов'\nreason = 'письмо № 6'\n"
+LAW = "[[waivers]]\ncheck = \"not_an_integer\"\nby = 'Б. Выдуманов'\nreason = 'письмо № 5'\n"
+DATE = "[[waivers]]\ncheck = \"not_a_date\"\nby = 'Б. Выдуманов'\nreason = 'письмо № 6'\n"
 BOTH = LAW + DATE
 """Waivers for the three errors of ``with_errors``."""
 
@@ -67,7 +67,7 @@ def publish_draft(store: Path, waivers: Path | str | None = None, **said: Any) -
     if isinstance(waivers, str):
         text, waivers = waivers, store.parent / "waivers.toml"
         waivers.write_text(text, encoding="utf-8")
-    words = {"by": "А. Серикова", "approved_by": "Б. Ахметов", "reason": "Приказ № 17"} | said
+    words = {"by": "А. Примерова", "approved_by": "Б. Выдуманов", "reason": "Приказ № 17"} | said
     round_id = words.pop("round_id", ROUND)
     return publishing.publish(store, round_id, waivers=waivers, report=quiet, **words)
 

@@ -424,7 +424,7 @@ def _kpi(book: Book, methodology: Methodology, kpi: Kpi) -> Iterator[Entry]:
     if kpi.score is None:
         return
     score = kpi.score
-    yield entry("weight_", f"{title}\n{one_line(words.say('Weight'))}", score.weight, WEIGHT)
+    yield entry("weight_", title + "\n" + one_line(words.say("Weight")), score.weight, WEIGHT)
     yield entry(
         "direction_",
         title + "\n" + one_line(words.say("Direction: 1 more is better, -1 less is better")),
@@ -433,11 +433,11 @@ def _kpi(book: Book, methodology: Methodology, kpi: Kpi) -> Iterator[Entry]:
     )
     if score.normalise == "goalposts":
         yield entry(
-            "floor_", f"{title}\n{one_line(words.say('Floor (0 points)'))}", score.floor, WEIGHT
+            "floor_", title + "\n" + one_line(words.say("Floor (0 points)")), score.floor, WEIGHT
         )
         yield entry(
             "target_",
-            f"{title}\n{one_line(words.say('Target (100 points)'))}",
+            title + "\n" + one_line(words.say("Target (100 points)")),
             score.target,
             WEIGHT,
         )

@@ -682,14 +682,14 @@ def test_the_command_publishes_attaches_and_verifies_with_the_hash_that_it_print
     store = store_and_draft
     at = ("--store", store)
     (tmp_path / "waivers.toml").write_text(BOTH, encoding="utf-8")
-    names = ("--by", "А. Серикова", "--approved-by", "Б. Ахметов", "--reason", "Приказ № 18")
+    names = ("--by", "А. Примерова", "--approved-by", "Б. Выдуманов", "--reason", "Приказ № 18")
     done = kpi("publish", *names, "--waivers", tmp_path / "waivers.toml", *at)
     assert done.returncode == 0, done.stderr
-    assert f"Published {ROUND} v2 (from draft-2), by А. Серикова, approved by" in done.stdout
+    assert f"Published {ROUND} v2 (from draft-2), by А. Примерова, approved by" in done.stdout
     quoted = done.stdout.splitlines()[-1]
     assert quoted == read_journal(store)[-1].sha256
     (tmp_path / "order-18.sig").write_bytes(b"signed")
-    done = kpi("attach", tmp_path / "order-18.sig", "--by", "А. Серикова", *at)
+    done = kpi("attach", tmp_path / "order-18.sig", "--by", "А. Примерова", *at)
     assert done.returncode == 0, done.stderr
     assert f"Attached order-18.sig to {ROUND} v2." in done.stdout
     done = kpi("verify", ROUND, "--expect", quoted, *at)

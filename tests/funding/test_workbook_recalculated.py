@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from inputs import reaches_the_gates, run, students, together, write_folder, write_rule
+from publications import publish_draft
 from recalculated import Shown, changed, has_libreoffice, recalculate
 
 from funding.workbook import write_workbook
@@ -399,8 +400,8 @@ def changes(example_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> d
 def publish_the_year_before(folder: Path, path: Path) -> None:
     """A published round 2024-25 with a higher norm, for a guarantee to refer to."""
     rule = write_rule(path / "old.toml", start="2024-09-01", base=600_000, full=900_000)
-    draft = run(folder, path / "rounds", round_id="2024-25", rule=rule)
-    draft.path.rename(draft.path.parent / "v1")
+    run(folder, path / "rounds", round_id="2024-25", rule=rule)
+    publish_draft(path / "rounds")
 
 
 def replaced(path: Path, text: Mapping[str, str]) -> Path:

@@ -98,6 +98,21 @@ def test_the_code_says_something() -> None:
     assert all((sentence,) in said() for sentence in TERMS.values())
 
 
+def test_extraction_finds_every_sentence_that_stands_in_a_call() -> None:
+    """It does not look into f-strings."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.args[0].value}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in SPOKEN
+        and isinstance(node.args[0], ast.Constant)
+        and not any(sentence[0] == node.args[0].value for sentence in said())
+    ]
+    assert not hidden, "\n".join(hidden)
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_every_sentence_is_in_the_catalogue(language: str) -> None:
     there = entries(language)
