@@ -33,9 +33,21 @@ LANGUAGE_FREE: frozenset[str] = frozenset()
 """Sentences that are the same in all languages: formulas, abbreviations."""
 
 KAZAKH_AS_RUSSIAN = frozenset(
-    ["coefficient", "college", "College", "Course", "league", "norm", "scenario", "sport"]
+    [
+        "coefficient",
+        "college",
+        "College",
+        "Course",
+        "league",
+        "League",
+        "norm",
+        "Round",
+        "scenario",
+        "Score",
+        "sport",
+    ]
 )
-"""Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига."""
+"""Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига, раунд."""
 
 FORMS = {
     "kk": {0: 1, 1: 0, 2: 1, 5: 1, 11: 1, 21: 1},
