@@ -9,7 +9,7 @@ run: $(VENV)/run sample/accreditations.csv
 	$(BIN)/kpi run sample --round 2025-26
 
 test: $(VENV)/develop
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/develop
 	$(BIN)/ruff check .

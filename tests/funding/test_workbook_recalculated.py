@@ -401,7 +401,7 @@ def publish_the_year_before(folder: Path, path: Path) -> None:
     """A published round 2024-25 with a higher norm, for a guarantee to refer to."""
     rule = write_rule(path / "old.toml", start="2024-09-01", base=600_000, full=900_000)
     run(folder, path / "rounds", round_id="2024-25", rule=rule)
-    publish_draft(path / "rounds")
+    publish_draft(path / "rounds", round_id="2024-25")
 
 
 def replaced(path: Path, text: Mapping[str, str]) -> Path:
