@@ -104,7 +104,7 @@ def put_previous(con: duckdb.DuckDBPyConnection, funding: pl.DataFrame | None) -
     """Make ``previous_funding``: what the previous published round paid each unit, or nothing."""
     empty = pl.DataFrame(schema=PREVIOUS_SCHEMA)
     put_table(
-        con, "previous_funding", empty if funding is None else funding.select(PREVIOUS_SCHEMA)
+        con, "previous_funding", empty if funding is None else funding.select(*PREVIOUS_SCHEMA)
     )
 
 

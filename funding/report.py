@@ -9,7 +9,7 @@ from funding.budget import Budget
 from funding.compare import PARTS, Comparison, reasons
 from funding.explain import find_college, short_by
 from funding.path import GateStep, LeagueStep, PathOf
-from funding.scenario import Desk, Scenario
+from funding.scenario import Desk, Scenario, idle_gates
 from kpi.language import Speaker, mark
 from kpi.printing import fill, new_console, new_table
 from kpi.rounds import Round
@@ -37,19 +37,7 @@ def print_scenario(desk: Desk, done: Scenario, words: Speaker) -> None:
     by region, the largest moves.
     """
     console = new_console()
-    _say(
-        console,
-        words.say(
-            "SCENARIO over {version}: nothing of it is in force.", version=_name(desk.of_round)
-        ),
-        style="bold",
-    )
-    for file in done.files:
-        _say(console, words.say("whole file: {file}", file=file))
-    for change in done.changes:
-        _say(console, f"{change.path}: {change.old} → {change.new}")
-    for line in done.idle:
-        _say(console, line)
+    _print_set(console, desk, done, words)
     _print_sums(console, done, words)
     colleges = done.colleges()
     for sentence, sign in (
@@ -67,6 +55,23 @@ def print_scenario(desk: Desk, done: Scenario, words: Speaker) -> None:
         )
     _print_regions(console, done, words)
     _print_moves(console, desk, colleges, words)
+
+
+def _print_set(console: Console, desk: Desk, done: Scenario, words: Speaker) -> None:
+    """Print over what round a scenario is, what it sets, and what of it changes nothing."""
+    _say(
+        console,
+        words.say(
+            "SCENARIO over {version}: nothing of it is in force.", version=_name(desk.of_round)
+        ),
+        style="bold",
+    )
+    for file in done.files:
+        _say(console, words.say("whole file: {file}", file=file))
+    for change in done.changes:
+        _say(console, f"{change.path}: {change.old} → {change.new}")
+    for line in done.idle:
+        _say(console, line)
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
@@ -150,20 +155,27 @@ def _names(of_round: Round, words: Speaker) -> dict[str, str]:
     return {row["college_id"]: words.of(row) for row in colleges}
 
 
-def print_frontier(points: pl.DataFrame, gates: list[str], words: Speaker) -> None:
-    """Print what each threshold costs; the one in force is marked."""
+def print_frontier(
+    desk: Desk, done: Scenario, points: pl.DataFrame, gates: list[str], words: Speaker
+) -> None:
+    """Print what each threshold costs under a scenario; the one in force is marked."""
     console = new_console()
-    _say(console, words.say("SCENARIO: cost of each threshold; * is the one in force."), "bold")
+    _print_set(console, desk, done, words)
+    _say(console, words.say("Cost of each threshold; * is the one in force."))
+    for gate in idle_gates(points, gates):
+        _say(console, words.say("{gate}: none of these thresholds changes anything.", gate=gate))
     table = new_table(
         *(f"{gate}>" for gate in gates),
         words.say("colleges with incentive") + ">",
         words.say("incentive, ₸") + ">",
         words.say("total, ₸") + ">",
     )
+    places = {gate: max(-at.as_tuple().exponent for at in points[gate]) for gate in gates}
     for row in points.iter_rows(named=True):
+        star = "*" if row["is_in_force"] else " "
         fill(
             table,
-            *(words.number(row[gate], 2) + ("*" if row["is_in_force"] else " ") for gate in gates),
+            *(words.number(row[gate], places[gate]) + star for gate in gates),
             *(words.number(row[name]) for name in ("qualifying", "incentive_amount", "amount")),
         )
     console.print(table)

@@ -145,7 +145,7 @@ def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
         "version": found.version,
         "receipt_sha256": found.receipt_hash,
     }
-    return Previous(found.table("funding").select(PREVIOUS_SCHEMA), named)
+    return Previous(found.table("funding").select(*PREVIOUS_SCHEMA), named)
 
 
 def plan_of(of_round: rounds.Round) -> Plan:

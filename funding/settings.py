@@ -35,6 +35,11 @@ _BOUNDS = ("max_count", "max_rank")
 """What a league may be without: it has one of them."""
 
 _FORMS = {int: r"-?[0-9][0-9_]{0,17}", Decimal: r"-?[0-9][0-9_]{0,17}(\.[0-9]{1,18})?"}
+_EXPECTED = {
+    bool: "true or false",
+    int: "a whole number",
+    Decimal: "a number such as 0.75",
+}
 _STATED = {"reference": "set in a scenario", "status": "illustrative"}
 
 
@@ -265,5 +270,5 @@ def _value(path: str, text: str, kind: type, old: Any) -> Any:
             "This is no value that the parameter can have.",
             where=f"--set {path}",
             found=text,
-            expected={bool: "true or false", int: "a whole number", Decimal: "a number such as 0.75"}[kind],
+            expected=_EXPECTED[kind],
         ) from error

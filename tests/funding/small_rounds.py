@@ -131,7 +131,9 @@ class Varied:
     def draft(self) -> Round:
         return open_round(self.store, ROUND)
 
-    def full_run(self, at: Path, methodology: Path = METHODOLOGY, rule: Path | None = None) -> Round:
+    def full_run(
+        self, at: Path, methodology: Path = METHODOLOGY, rule: Path | None = None
+    ) -> Round:
         """Run the round again under these files, as `kpi run` does, into another store."""
         asked = plan(methodology=methodology, rule=rule or self.rule, store=self.store)
         return run_round(self.folder, at / "rounds", asked, KEY, quiet)

@@ -316,8 +316,8 @@ def test_weights_that_move_together_are_taken(rules: Rules) -> None:
 
 
 def test_a_league_that_named_no_gates_can_be_given_some(tmp_path: Path) -> None:
-    source = 'en = "Second league" }\ngates = []\n'
-    bare = edited(METHODOLOGY, tmp_path / "bare.toml", [(source, source.split("gates")[0])])
+    name = 'en = "Second league" }\n'
+    bare = edited(METHODOLOGY, tmp_path / "bare.toml", [(f"{name}gates = []\n", name)])
     base = read_rules(bare, write_rule(tmp_path / "rule.toml"))
     changed, [change] = with_settings(base, ["leagues.2.gates=dual_share"])
     assert changed.methodology.leagues[1].gates == ["dual_share"]
