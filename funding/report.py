@@ -262,6 +262,7 @@ def print_path(desk: Desk, done: PathOf, words: Speaker) -> None:
         )
     for league in done.leagues:
         _say(console, _league_line(league, words))
+        _print_programmes(console, league.programmes, words)
 
 
 def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) -> None:
@@ -284,7 +285,11 @@ def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) ->
             gain=words.tenge(step.tenge),
         ),
     )
-    for specialty, students in step.programmes:
+    _print_programmes(console, step.programmes, words)
+
+
+def _print_programmes(console: Console, programmes: list[tuple[str, int]], words: Speaker) -> None:
+    for specialty, students in programmes:
         line = words.say(
             "accredit {specialty}: {students} students",
             specialty=specialty,
