@@ -351,7 +351,8 @@ def test_the_colleges_of_the_ranked_round_are_in_every_league(ranked: World) -> 
 
 
 LEAGUE_KPIS = ("employment_rate", "in_specialty_rate", "dual_share", "certified_share")
-BELOW_THE_FIRST = [f"EX-0{number}" for number in range(3, 9)]
+BELOW_THE_FIRST = ["EX-04", "EX-06", "EX-08"]
+"""One of league 2, whom nothing takes past two better ones, one of league 3, one of league 4."""
 
 
 @pytest.mark.parametrize("college_id", BELOW_THE_FIRST)
@@ -431,7 +432,7 @@ def test_gates_of_the_next_league_are_counted_before_its_rank(tmp_path: Path) ->
     assert step.tenge == amount(reached, "EX-01") - world.amount("EX-01") == 30 * 190_000
 
 
-@pytest.mark.parametrize("college_id", ["EX-06", "EX-07", "EX-08"])
+@pytest.mark.parametrize("college_id", ["EX-06", "EX-08"])
 def test_the_next_league_by_accreditation_names_programmes(ranked: World, college_id: str) -> None:
     [step] = [s for s in ranked.path(college_id).leagues if s.kpi == "accredited_share"]
     assert step.more
