@@ -326,12 +326,19 @@ def _league_line(step: LeagueStep, words: Speaker) -> str:
 def print_budget(budget: Budget, words: Speaker) -> None:
     """Print a calendar year: each part with its round and rule, then regions and administrators."""
     console = new_console()
-    total = int(budget.months["amount"].sum())
-    _say(
-        console,
-        words.say("Budget year {year}: {amount}", year=budget.year, amount=words.tenge(total)),
-        "bold",
+    total = words.tenge(int(budget.months["amount"].sum()))
+    estimated = int(budget.months.filter("is_estimate")["amount"].sum())
+    headline = (
+        words.say(
+            "Budget year {year}: {amount}, of it an ESTIMATE: {estimated}",
+            year=budget.year,
+            amount=total,
+            estimated=words.tenge(estimated),
+        )
+        if any(part.is_estimate for part in budget.parts)
+        else words.say("Budget year {year}: {amount}", year=budget.year, amount=total)
     )
+    _say(console, headline, "bold")
     for part in budget.parts:
         start = 1 if part.months == "01-08" else 9
         rows = budget.months.filter((pl.col("month").dt.month() >= 9) == (start == 9))

@@ -20,6 +20,7 @@ import duckdb
 import polars as pl
 
 from funding.allocation import (
+    PREVIOUS_SCHEMA,
     check_fit,
     put_previous,
     read_funding_selects,
@@ -27,7 +28,7 @@ from funding.allocation import (
     settle_lines,
 )
 from funding.rule import Rule, load_rule
-from funding.run import open_registers, plan_of, previous_of, rank
+from funding.run import Previous, open_registers, plan_of, previous_of, rank
 from funding.settings import Change, Rules, read_rules, with_settings
 from kpi.dated import path_of
 from kpi.errors import CallError
@@ -177,6 +178,13 @@ class Desk:
     def close(self) -> None:
         """Give the memory back."""
         self.con.close()
+
+    def guarantee_against(self, earlier: Round) -> None:
+        """Let a guarantee stand on what another round paid, for a year that follows it."""
+        paid = earlier.table("funding").select(*PREVIOUS_SCHEMA)
+        self.plan.previous = Previous(paid, {})
+        put_table(self.con, "previous_funding", paid)
+        self.stale |= self._resting_on({"previous_funding"})
 
     def outcome(self, rules: Rules) -> Outcome:
         """Return what the round comes to under other rules."""

@@ -43,7 +43,9 @@ def first_tables() -> Tables:
     return a_year_earlier(
         together(
             town("EX-01", size=31, administrator="education"),
-            town("EX-02", size=29, employed=5, region="KZ-71", administrator="health"),
+            town(
+                "EX-02", size=29, employed=5, unemployed=5, region="KZ-71", administrator="health"
+            ),
             town("EX-03", size=30, dual=3, region="KZ-62"),
         )
     )
@@ -53,7 +55,7 @@ def second_tables() -> Tables:
     """EX-03 counts for EX-01 now, EX-04 is new and passes, EX-02 has one student more."""
     tables = together(
         town("EX-01", size=31, dual=20, administrator="education"),
-        town("EX-02", size=30, employed=5, region="KZ-71", administrator="health"),
+        town("EX-02", size=30, employed=5, unemployed=5, region="KZ-71", administrator="health"),
         town("EX-04", size=37, region="KZ-71"),
         {"students": students("EX-03", 30)},
     )
