@@ -370,6 +370,7 @@ def test_parts_of_a_rule_are_taken_out(desk: Desk, tmp_path: Path, varied: Varie
 
 def test_an_assessment_cannot_rank_a_round_without_assessments(desk: Desk) -> None:
     rules, _ = other_files(desk, "assessment", None)
+    rules, _ = with_settings(rules, ["norm.full=437000", "norm.gates="])
     with pytest.raises(DataError, match="Input tables are missing") as caught:
         desk.outcome(rules)
     assert "assessments.csv" in caught.value.parts["expected"]
