@@ -134,11 +134,11 @@ def _rules_next_year(first: Round, year: int) -> Rules:
 
 
 def _carried(first: Round, store: Path, rules: Rules, round_id: str) -> pl.DataFrame:
-    """Return September to December of a round that does not exist yet. What its rule guarantees is
-    a part of what the first round pays.
+    """Return September to December of a round that does not exist yet; where its rule guarantees
+    a part of the previous amount, that is what the first round paid.
     """
     desk = Desk(first, store)
-    desk.follow(first.table("funding"))
+    desk.guarantee_against(first)
     funding = desk.costs(rules)
     desk.close()
     months = round_parameters(round_id, rules.methodology, {})["param_month"]

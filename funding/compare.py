@@ -188,9 +188,36 @@ def _students_reason(comparison: Comparison, college_id: str, words: Speaker) ->
         return words.say("no longer paid: {old} eligible students before", old=words.number(old))
     if old is None:
         return words.say("not paid before; {new} eligible students now", new=words.number(new))
-    return words.say(
+    told = words.say(
         "eligible students {old}, now {new}", old=words.number(old), new=words.number(new)
     )
+    if joined := _joined_units(comparison, college_id):
+        return words.say("{told}; {units} counts for it now", told=told, units=", ".join(joined))
+    if old != new:
+        return told
+    moved = _specialties_moved(comparison, college_id, words)
+    return words.say("{told}, in other specialties: {moved}", told=told, moved="; ".join(moved))
+
+
+def _joined_units(comparison: Comparison, college_id: str) -> list[str]:
+    """Return the units that the first round paid and whose rows count for this one now."""
+    places = comparison.after.table("colleges").filter(
+        (pl.col("unit_id") == college_id) & (pl.col("college_id") != college_id)
+    )
+    paid = comparison.before.table("funding")["college_id"]
+    return sorted(places.filter(pl.col("college_id").is_in(paid.implode()))["college_id"])
+
+
+def _specialties_moved(comparison: Comparison, college_id: str, words: Speaker) -> list[str]:
+    old, new = (
+        dict(_mine(one, "line_coefficients", college_id).select("specialty", "students").rows())
+        for one in (comparison.before, comparison.after)
+    )
+    moved = [code for code in sorted({*old, *new}) if old.get(code) != new.get(code)]
+    return [
+        f"{code}: {words.number(old.get(code, 0))} → {words.number(new.get(code, 0))}"
+        for code in moved[:3]
+    ]
 
 
 def _qualification_reason(comparison: Comparison, college_id: str, words: Speaker) -> str:

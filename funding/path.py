@@ -17,12 +17,15 @@ from kpi.errors import CallError
 Counts = dict[str, int]
 """How many people more are counted in the numerator of each KPI."""
 
+_COUNTED = ("outcome_share", "register_share", "flag")
+"""The kinds of KPI whose numerator is people, or a yes."""
+
 
 @dataclass(frozen=True)
 class GateStep:
-    """One gate that is not passed: how many more people (or programmes) pass it, and what that
-    alone brings. ``more`` is None where no number of them does: it is a yes or no, or there is no
-    data.
+    """One gate that is not passed: how many more people pass it (one for a yes or no; for
+    accredited_share the students of ``programmes``), and what that alone brings. ``more`` is None
+    where no number of them does: there is no data, or the counts do not decide.
     """
 
     gate: str
@@ -38,6 +41,7 @@ class GateStep:
 class LeagueStep:
     """The next league by one KPI alone, beside the gates that it asks for. ``kpi`` is None where
     those gates are all that is missing; ``more`` is None where even everybody is not enough.
+    ``programmes`` are the fewest whose accreditation brings as many students, where it is that.
     """
 
     kpi: str | None
@@ -45,6 +49,7 @@ class LeagueStep:
     gates: Counts
     more: int | None
     tenge: int
+    programmes: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -78,11 +83,9 @@ def path_of(desk: Desk, college_id: str) -> PathOf:
     done.not_ranked_reason = ranking["not_ranked_reason"]
     failed = [row for row in asked.gates if not row["passed"]]
     done.gates = [_gate_step(asked, row) for row in failed]
-    needed = {step.gate: step.more for step in done.gates}
-    if failed and None not in needed.values():
-        done.all_gates_tenge = asked.gain({k: v for k, v in needed.items() if v is not None})
-    elif failed:
-        done.all_gates_tenge = asked.gain(_to_pass(failed))
+    needed = {step.gate: step.more for step in done.gates if step.more is not None}
+    if failed and len(needed) == len(failed):
+        done.all_gates_tenge = asked.gain(needed)
     done.leagues = list(_league_steps(asked, done, failed))
     return done
 
@@ -111,14 +114,27 @@ class _Question:
         return int(rows[0]["amount"]) if rows else None
 
     def gain(self, more: Counts) -> int:
-        """Return the tenge per year that more people counted bring."""
-        outcome = self.desk.outcome_with(self.college_id, more)
+        """Return the tenge per year that more people counted bring; programmes are accredited
+        whole.
+        """
+        whole = dict(more)
+        if students := more.get("accredited_share"):
+            whole["accredited_share"] = sum(size for _, size in _programmes(self, students))
+        outcome = self.desk.outcome_with(self.college_id, self._with_implied(whole))
         return (self._amount(outcome.funding) or 0) - (self.paid or 0)
 
     def league(self, more: Counts) -> int | None:
         """Return the college's league with more people counted."""
-        [row] = self._of(self.desk.ranking_with(self.college_id, more))
+        [row] = self._of(self.desk.ranking_with(self.college_id, self._with_implied(more)))
         return row["league"] and int(row["league"])
+
+    def _with_implied(self, more: Counts) -> Counts:
+        """Return the counts with those that they imply: who works in the specialty works."""
+        part, whole = "in_specialty_rate", "employment_rate"
+        if part not in more or whole not in self.values:
+            return more
+        others = self.values[whole]["numerator"] - self.values[part]["numerator"]
+        return more | {whole: max(more.get(whole, 0), more[part] - int(others))}
 
     def room(self, kpi: str) -> int:
         """Return how many people of the denominator are not in the numerator."""
@@ -127,7 +143,7 @@ class _Question:
 
 
 def _gate_step(asked: _Question, row: dict[str, Any]) -> GateStep:
-    more = row["short_by"] if row["denominator"] and _can_pass(row) else None
+    more = row["short_by"] if _can_pass(asked, row) else None
     programmes = _programmes(asked, more) if row["gate"] == "accredited_share" and more else []
     return GateStep(
         row["gate"],
@@ -140,9 +156,15 @@ def _gate_step(asked: _Question, row: dict[str, Any]) -> GateStep:
     )
 
 
-def _can_pass(row: dict[str, Any]) -> bool:
+def _can_pass(asked: _Question, row: dict[str, Any]) -> bool:
     """Whether counts decide the gate, so that more of them can pass it."""
-    return bool(row["decided_by"] != "no_data" and row["threshold"] <= 1 and row["short_by"])
+    methodology = asked.desk.rules.methodology
+    [kind] = [kpi.kind for kpi in methodology.kpis if kpi.code == row["gate"]]
+    [gate] = [gate for gate in methodology.gates if gate.kpi == row["gate"]]
+    is_judged = row["decided_by"] == "counts" or (
+        row["decided_by"] == "small_cohort" and gate.on_small_cohort == "judge"
+    )
+    return kind in _COUNTED and is_judged and row["threshold"] <= 1
 
 
 def _to_pass(failed: list[dict[str, Any]]) -> Counts:
@@ -177,7 +199,7 @@ def _league_steps(
     methodology = asked.desk.rules.methodology
     [league] = [league for league in methodology.leagues if league.league == target]
     in_the_way = [row for row in failed if row["gate"] in league.gates]
-    if any(not _can_pass(row) for row in in_the_way):
+    if any(not _can_pass(asked, row) for row in in_the_way):
         return
     gates = _to_pass(in_the_way)
     now = asked.league(gates) if gates else None
@@ -191,9 +213,9 @@ def _league_steps(
             continue  # fewer people would be needed, not more
         more = _least(asked, kpi.code, gates, target)
         total = _together(gates, kpi.code, more or 0)
-        yield LeagueStep(
-            kpi.code, target, gates, more, asked.gain(total) if more is not None else 0
-        )
+        tenge = asked.gain(total) if more is not None else 0
+        students = total[kpi.code] if more and kpi.code == "accredited_share" else 0
+        yield LeagueStep(kpi.code, target, gates, more, tenge, _programmes(asked, students))
 
 
 def _together(gates: Counts, kpi: str, more: int) -> Counts:

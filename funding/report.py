@@ -9,7 +9,7 @@ from funding.budget import Budget
 from funding.compare import PARTS, Comparison, reasons
 from funding.explain import find_college, place_names, short_by
 from funding.path import GateStep, LeagueStep, PathOf
-from funding.scenario import Desk, Scenario, idle_reason
+from funding.scenario import Desk, Scenario, idle_gates, idle_reason
 from kpi.language import Speaker, mark
 from kpi.methodology import Kpi
 from kpi.printing import fill, new_console, new_table
@@ -40,19 +40,7 @@ def print_scenario(desk: Desk, done: Scenario, words: Speaker) -> None:
     by region, the largest moves.
     """
     console = new_console()
-    _say(
-        console,
-        words.say(
-            "SCENARIO over {version}: nothing of it is in force.", version=_name(desk.of_round)
-        ),
-        style="bold",
-    )
-    for file in done.files:
-        _say(console, words.say("whole file: {file}", file=file))
-    for change in done.changes:
-        _say(console, f"{change.path}: {change.old} → {change.new}")
-    for change in done.idle:
-        _say(console, idle_reason(change, words))
+    _print_set(console, desk, done, words)
     _print_sums(console, done, words)
     colleges = done.colleges()
     gained = colleges.filter(pl.col("difference") > 0)["difference"]
@@ -77,6 +65,23 @@ def print_scenario(desk: Desk, done: Scenario, words: Speaker) -> None:
     )
     _print_regions(console, desk, done, words)
     _print_moves(console, desk, colleges, words)
+
+
+def _print_set(console: Console, desk: Desk, done: Scenario, words: Speaker) -> None:
+    """Print over what round a scenario is, what it sets, and what of it changes nothing."""
+    _say(
+        console,
+        words.say(
+            "SCENARIO over {version}: nothing of it is in force.", version=_name(desk.of_round)
+        ),
+        style="bold",
+    )
+    for file in done.files:
+        _say(console, words.say("whole file: {file}", file=file))
+    for change in done.changes:
+        _say(console, f"{change.path}: {change.old} → {change.new}")
+    for change in done.idle:
+        _say(console, idle_reason(change, words))
 
 
 def _say(console: Console, text: str, style: str | None = None) -> None:
@@ -161,20 +166,27 @@ def _names(of_round: Round, words: Speaker) -> dict[str, str]:
     return {row["college_id"]: words.of(row) for row in colleges}
 
 
-def print_frontier(points: pl.DataFrame, gates: list[str], words: Speaker) -> None:
-    """Print what each threshold costs; the one in force is marked."""
+def print_frontier(
+    desk: Desk, done: Scenario, points: pl.DataFrame, gates: list[str], words: Speaker
+) -> None:
+    """Print what each threshold costs under a scenario; the one in force is marked."""
     console = new_console()
-    _say(console, words.say("SCENARIO: cost of each threshold; * is the one in force."), "bold")
+    _print_set(console, desk, done, words)
+    _say(console, words.say("Cost of each threshold; * is the one in force."))
+    for gate in idle_gates(points, gates):
+        _say(console, words.say("{gate}: none of these thresholds changes anything.", gate=gate))
     table = new_table(
         *(f"{gate}>" for gate in gates),
         words.say("colleges with incentive") + ">",
         words.say("incentive, ₸") + ">",
         words.say("total, ₸") + ">",
     )
+    places = {gate: max(-at.as_tuple().exponent for at in points[gate]) for gate in gates}
     for row in points.iter_rows(named=True):
+        star = "*" if row["is_in_force"] else " "
         fill(
             table,
-            *(words.number(row[gate], 2) + ("*" if row["is_in_force"] else " ") for gate in gates),
+            *(words.number(row[gate], places[gate]) + star for gate in gates),
             *(words.number(row[name]) for name in ("qualifying", "incentive_amount", "amount")),
         )
     console.print(table)
@@ -261,6 +273,7 @@ def print_path(desk: Desk, done: PathOf, words: Speaker) -> None:
         )
     for league in done.leagues:
         _say(console, _league_line(desk, league, words))
+        _print_programmes(console, league.programmes, words)
 
 
 def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) -> None:
@@ -282,7 +295,11 @@ def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) ->
             gain=words.tenge(step.tenge),
         ),
     )
-    for specialty, students in step.programmes:
+    _print_programmes(console, step.programmes, words)
+
+
+def _print_programmes(console: Console, programmes: list[tuple[str, int]], words: Speaker) -> None:
+    for specialty, students in programmes:
         line = words.say(
             "accredit {specialty}: {students} students",
             specialty=specialty,
@@ -321,12 +338,19 @@ def _kpi(desk: Desk, code: str) -> Kpi:
 def print_budget(budget: Budget, words: Speaker) -> None:
     """Print a calendar year: each part with its round and rule, then regions and administrators."""
     console = new_console()
-    total = int(budget.months["amount"].sum())
-    _say(
-        console,
-        words.say("Budget year {year}: {amount}", year=budget.year, amount=words.tenge(total)),
-        "bold",
+    total = words.tenge(int(budget.months["amount"].sum()))
+    estimated = int(budget.months.filter("is_estimate")["amount"].sum())
+    headline = (
+        words.say(
+            "Budget year {year}: {amount}, of it an ESTIMATE: {estimated}",
+            year=budget.year,
+            amount=total,
+            estimated=words.tenge(estimated),
+        )
+        if any(part.is_estimate for part in budget.parts)
+        else words.say("Budget year {year}: {amount}", year=budget.year, amount=total)
     )
+    _say(console, headline, "bold")
     for part in budget.parts:
         start = 1 if part.months == "01-08" else 9
         rows = budget.months.filter((pl.col("month").dt.month() >= 9) == (start == 9))

@@ -22,6 +22,8 @@ from kpi.dated import (
 FundingSource = Literal["state_order", "targeted_state_order", "self_paid"]
 StudyForm = Literal["full_time", "part_time", "evening"]
 
+_MOST = 10**9  # tenge a student: what a nation of them comes to is still counted in 64 bits
+
 
 class Coefficient(Stated):
     """What a line's norms are multiplied by for one value of an attribute."""
@@ -51,7 +53,7 @@ class PhaseIn(Stated):
 class Appropriation(Stated):
     """The most, in tenge per year, that the incentive amounts or all amounts may come to."""
 
-    amount: int = Field(ge=0)
+    amount: int = Field(ge=0, lt=10**18)
     covers: Literal["incentive", "total"]
 
 
@@ -94,8 +96,8 @@ class Rule(DatedFile):
 
     def _norm_faults(self) -> Iterator[str]:
         base, full = self.base.value, self.full.value
-        if not 0 < base <= full:
-            yield f"base, full: are {base} and {full}; expected 0 < base <= full"
+        if not 0 < base <= full < _MOST:
+            yield f"base, full: are {base} and {full}; expected 0 < base <= full < {_MOST}"
         if self.mode == "threshold" and full > base and not self.gates.value:
             yield "gates: none, with a higher norm in mode threshold; expected at least one gate"
         if (self.mode == "leagues") != bool(self.shares):

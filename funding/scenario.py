@@ -2,9 +2,11 @@
 
 A round is opened once: its small tables go into a database in memory. A scenario then runs the
 round's own SQL, ranking and settlement again, but only the steps that read what it changed. Where
-it changes what is counted about people (sources, dates, units, KPIs), the registers are opened too.
+it changes what is counted about people (sources, dates, units, KPIs), the registers are opened too,
+once for each way of counting.
 """
 
+import datetime as dt
 import json
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -26,22 +28,24 @@ from funding.allocation import (
     settle_lines,
 )
 from funding.rule import Rule, load_rule
-from funding.run import Previous, compute, plan_of, previous_of, rank
+from funding.run import Previous, open_registers, plan_of, previous_of, rank
 from funding.settings import Change, Rules, read_rules, with_settings
 from kpi.dated import path_of
 from kpi.errors import CallError
 from kpi.export import write_csv
-from kpi.intake import load_frozen
 from kpi.language import SOURCE, Speaker, speaker
-from kpi.methodology import Methodology, load_methodology
+from kpi.methodology import Methodology, load_methodology, round_dates
 from kpi.pipeline import (
     Select,
     connect,
+    count_kpis,
     get_table,
     in_order,
+    kpi_selects,
     put_table,
     put_tables,
     read_selects,
+    require_tables,
     round_parameters,
     run_selects,
 )
@@ -58,6 +62,8 @@ _MADE_BY_CODE = {
 
 FRONTIER = [Decimal(percent).scaleb(-2) for percent in range(50, 96)]
 """The 46 thresholds of a frontier: 0.50 to 0.95."""
+
+_LEAST_STEP = Decimal("0.001")
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,11 @@ class Scenario:
             coalesce=True,
             suffix="_scenario",
         )
-        return joined.with_columns(difference=pl.col("amount_scenario") - pl.col("amount")).sort(
-            "region"
+        numbers = ("qualifying", "amount", "qualifying_scenario", "amount_scenario")
+        return (
+            joined.with_columns(pl.col(*numbers).fill_null(0))
+            .with_columns(difference=pl.col("amount_scenario") - pl.col("amount"))
+            .sort("region")
         )
 
 
@@ -145,7 +154,9 @@ class Desk:
         self.rules = read_rules(of_round.methodology_file(), of_round.rule_file())
         self.con = duckdb.connect()
         self.con.execute("SET threads = 1")  # tables of some thousand rows: faster than two
-        put_tables(self.con, {name: of_round.table(name) for name in _KEPT})
+        own = self._counted(self.rules.methodology)
+        self.counts = {own: {name: of_round.table(name) for name in _KEPT}}
+        self.counted: Any = None
         put_tables(self.con, self.plan.reference)
         put_previous(self.con, self.plan.previous.funding if self.plan.previous else None)
         self.selects = {select.table: select for select in self._read_selects()}
@@ -169,30 +180,28 @@ class Desk:
         """Give the memory back."""
         self.con.close()
 
-    def follow(self, funding: pl.DataFrame) -> None:
-        """Take another round's ``funding`` for what the previous round paid."""
-        self.plan.previous = Previous(funding.select(*PREVIOUS_SCHEMA), {})
-        put_previous(self.con, self.plan.previous.funding)
+    def guarantee_against(self, earlier: Round) -> None:
+        """Let a guarantee stand on what another round paid, for a year that follows it."""
+        paid = earlier.table("funding").select(*PREVIOUS_SCHEMA)
+        self.plan.previous = Previous(paid, {})
+        put_table(self.con, "previous_funding", paid)
         self.stale |= self._resting_on({"previous_funding"})
 
     def outcome(self, rules: Rules) -> Outcome:
         """Return what the round comes to under other rules."""
-        if _counts_otherwise(self.rules.methodology, rules.methodology):
-            return self._from_registers(rules)
         self._take(rules)
         self._make("ranking", *_TOTALS)
         return _outcome(self.con, rules)
 
     def costs(self, rules: Rules) -> pl.DataFrame:
-        """Return ``funding`` under rules that count as the round's do: no more is made than that
-        needs.
-        """
+        """Return ``funding`` under other rules: no more is made than that needs."""
         self._take(rules)
         self._make("funding")
         return get_table(self.con, "funding")
 
     def outcome_with(self, college_id: str, more: dict[str, int]) -> Outcome:
         """Return what the round comes to with so many people more in a college's numerators."""
+        self._take(self.rules)
         self._count_more(college_id, more)
         try:
             return self.outcome(self.rules)
@@ -201,6 +210,7 @@ class Desk:
 
     def ranking_with(self, college_id: str, more: dict[str, int]) -> pl.DataFrame:
         """Return ``ranking`` with so many people more in a college's numerators."""
+        self._take(self.rules)
         self._count_more(college_id, more)
         try:
             self._take(self.rules)
@@ -224,7 +234,11 @@ class Desk:
         if rules.rule.guarantee and self.plan.previous is None:
             self.plan.previous = previous_of(self.store, self.plan.round_id, rules.rule)
             put_table(self.con, "previous_funding", self.plan.previous.funding)
-        wanted = round_parameters(self.plan.round_id, rules.methodology, self.plan.dates)
+        counted = self._counted(rules.methodology)
+        if counted not in self.counts:
+            self.counts[counted] = self._count(rules.methodology)
+        dates = self._dates(rules.methodology)
+        wanted = round_parameters(self.plan.round_id, rules.methodology, dates)
         wanted |= rule_parameters(rules.rule)
         changed = {
             name: rows
@@ -233,6 +247,10 @@ class Desk:
         }
         put_tables(self.con, changed)
         self.parameters |= changed
+        if counted != self.counted:
+            put_tables(self.con, self.counts[counted])
+            changed |= self.counts[counted]
+            self.counted = counted
         before = self.current
         if before is None or before.methodology != rules.methodology:
             self.stale |= {"ranking"}
@@ -240,6 +258,41 @@ class Desk:
             self.stale |= {"funding_lines"}
         self.current = rules
         self.stale |= self._resting_on({*changed, *self.stale})
+
+    def _dates(self, methodology: Methodology) -> dict[str, dt.date]:
+        """Return the days of the round under a methodology: its own, but for those that were given
+        when the round was run.
+        """
+        own = round_dates(self.plan.round_id, self.rules.methodology, {})
+        given = {name: day for name, day in self.plan.dates.items() if day != own[name]}
+        return round_dates(self.plan.round_id, methodology, {**given})
+
+    def _counted(self, methodology: Methodology) -> tuple[Any, ...]:
+        """Return everything that decides how people are counted; what is not in it only judges."""
+        indicator = methodology.specialty_indicator
+        return (
+            methodology.unit.value,
+            frozenset((kpi.code, kpi.kind) for kpi in methodology.kpis),
+            frozenset((a.destination, source) for a in methodology.sources for source in a.sources),
+            indicator.value if indicator else None,
+            *self._dates(methodology).items(),
+        )
+
+    def _count(self, methodology: Methodology) -> dict[str, pl.DataFrame]:
+        """Count again, from the rows about people that the round keeps."""
+        plan = replace(self.plan, methodology=methodology, dates=self._dates(methodology))
+        with tempfile.TemporaryDirectory() as spill:
+            con = connect(Path(spill))
+            try:
+                intake = open_registers(con, self.of_round, plan)
+                kpis = kpi_selects(con, methodology, plan.sql)
+                clean = read_selects(con, plan.sql / "1_clean")
+                require_tables(kpis, clean, intake, str(self.of_round.path))
+                count_kpis(con, kpis)
+                run_selects(con, read_selects(con, plan.sql / "3_profile"))
+                return {name: get_table(con, name) for name in _KEPT}
+            finally:
+                con.close()
 
     def _reads(self, table: str) -> frozenset[str]:
         """Return what a table is made from under the current rules."""
@@ -264,7 +317,6 @@ class Desk:
         for table in wanted:
             if table not in self.stale:
                 continue
-            self.stale.discard(table)
             self._make(*sorted(self._reads(table) & self.stale))
             assert self.current is not None
             if table == "ranking":
@@ -273,6 +325,7 @@ class Desk:
                 settle_lines(self.con, self.current.rule)
             else:
                 run_selects(self.con, [self.selects[table]])
+            self.stale.discard(table)  # only now: making it may be refused
 
     def scenario(
         self, base: Rules, settings: Sequence[str] = (), files: Sequence[str] = ()
@@ -286,43 +339,38 @@ class Desk:
         return done
 
     def _idle(self, done: Scenario, base: Rules) -> Iterable[Change]:
+        """Yield each change without which the scenario comes to the same: one after the
+        other, so that of two that do the same one is left.
+        """
+        kept = [change for change in done.changes if not change.is_idle]
         for change in done.changes:
             if change.is_idle:
                 yield change
-                continue
-            others = [f"{c.path}={c.new}" for c in done.changes if c != change]
+            elif change in kept:
+                idle = self._without_effect(change, kept, done, base)
+                kept = [other for other in kept if other not in idle]
+                yield from idle
+
+    def _without_effect(
+        self, change: Change, kept: list[Change], done: Scenario, base: Rules
+    ) -> list[Change]:
+        """Return the change if it moves nothing beside the others kept, or with it those of its
+        part that cannot stand without it; else nothing.
+        """
+        together = [other for other in kept if _part_of(other) == _part_of(change)]
+        for group in ([change], together):
+            rest = [f"{other.path}={other.new}" for other in kept if other not in group]
             try:
-                without = self.outcome(with_settings(base, others)[0])
+                if _same(self.outcome(with_settings(base, rest)[0]), done.outcome):
+                    return group
             except CallError:
                 continue  # it is needed for the others to fit together
-            if _same(without, done.outcome):
-                yield change
-
-    def _from_registers(self, rules: Rules) -> Outcome:
-        """Count again, from the rows about people that the round keeps."""
-        plan = replace(self.plan, methodology=rules.methodology, rule=rules.rule, earlier=[])
-        if rules.rule.guarantee and plan.previous is None:
-            plan.previous = previous_of(self.store, plan.round_id, rules.rule)
-        with tempfile.TemporaryDirectory() as spill:
-            con = connect(Path(spill))
-            try:
-                intake = load_frozen(con, self.of_round.input_files())
-                compute(con, plan, intake, str(self.of_round.path), lambda *_: None)
-                return _outcome(con, rules)
-            finally:
-                con.close()
+        return []
 
 
-def _counts_otherwise(one: Methodology, other: Methodology) -> bool:
-    """Whether two methodologies count people differently, not only judge the counts."""
-
-    def counted(of: Methodology) -> tuple[Any, ...]:
-        kpis = {(kpi.code, kpi.kind) for kpi in of.kpis}
-        sources = {(a.destination, source) for a in of.sources for source in a.sources}
-        indicator = of.specialty_indicator.value if of.specialty_indicator else None
-        return of.unit.value, kpis, sources, indicator
-
-    return counted(one) != counted(other)
+def _part_of(change: Change) -> str:
+    """Return what a path is a part of: ``appropriation``, ``phase_in.dual_share``."""
+    return "shares" if change.path == "mode" else change.path.rpartition(".")[0]
 
 
 def _terms(rule: Rule) -> tuple[Any, ...]:
@@ -371,7 +419,15 @@ def frontier_of(
     ``axes``: gate and thresholds (0..1). One row per point: the threshold of each gate, qualifying
     colleges, incentive and amount in tenge per year, and whether the point is the one in force.
     """
-    in_force = {gate.kpi: gate.threshold for gate in rules.methodology.gates}
+    gates = [gate for gate, _ in axes]
+    if len(gates) not in (1, 2) or len({*gates}) < len(gates):
+        raise CallError(
+            "A frontier cannot be drawn over these gates.",
+            where="--frontier",
+            found=", ".join(gates),
+            expected="one gate, or two different ones",
+        )
+    in_force = {gate.kpi: gate.threshold for gate in desk.rules.methodology.gates}
     rows = []
     for thresholds in product(*(values for _, values in axes)):
         point = {gate: value for (gate, _), value in zip(axes, thresholds, strict=True)}
@@ -381,20 +437,40 @@ def frontier_of(
         rows.append(
             point
             | {name: sums[name] for name in ("qualifying", "incentive_amount", "amount")}
-            | {"is_in_force": all(in_force[gate] == value for gate, value in point.items())}
+            | {"is_in_force": all(in_force.get(gate) == value for gate, value in point.items())}
         )
     return pl.DataFrame(rows)
 
 
+def idle_gates(points: pl.DataFrame, gates: Sequence[str]) -> list[str]:
+    """Return the gates of a frontier whose threshold changes nothing anywhere on it."""
+    sums = ["qualifying", "incentive_amount", "amount"]
+    return [
+        gate
+        for gate in gates
+        if points.select(pl.struct(sums).n_unique().over([g for g in gates if g != gate] or 1))
+        .to_series()
+        .max()
+        == 1
+    ]
+
+
 def axis_of(text: str, step: Decimal) -> tuple[str, list[Decimal]]:
     """Return a gate and its thresholds from ``dual_share`` (0.50 to 0.95) or
-    ``dual_share=0.10..0.60``. Raises CallError for a text that is neither.
+    ``dual_share=0.10..0.60``. Raises CallError for a text that is neither, or a step that is none.
     """
+    if not (step.is_finite() and _LEAST_STEP <= step <= 1):
+        raise CallError(
+            "This is no step from one threshold to the next.",
+            where="--step",
+            found=str(step),
+            expected=f"a number from {_LEAST_STEP} to 1",
+        )
     gate, equals, span = text.partition("=")
     low, dots, high = span.partition("..")
     try:
         first, last = (Decimal(low), Decimal(high)) if equals else (FRONTIER[0], FRONTIER[-1])
-        if (equals and not dots) or not 0 <= first <= last <= 1 or step <= 0:
+        if (equals and not dots) or not 0 <= first <= last <= 1:
             raise InvalidOperation
         count = int((last - first) / step) + 1
     except InvalidOperation as error:
@@ -425,7 +501,7 @@ def idle_reason(change: Change, words: Speaker) -> str:
 def write_scenario(desk: Desk, done: Scenario, to: Path) -> list[Path]:
     """Write a scenario: colleges and regions as CSV, and its receipt; every name says scenario."""
     stem = f"{desk.of_round.name}-{desk.of_round.version}-scenario"
-    names = desk.of_round.table("unit_profile").select("college_id", "name_ru", "region")
+    names = desk.of_round.table("colleges").select("college_id", "name_ru", "region")
     mark = pl.lit("scenario").alias("status")
     tables = {
         "colleges": done.colleges().join(names, on="college_id", how="left", maintain_order="left"),
@@ -437,6 +513,19 @@ def write_scenario(desk: Desk, done: Scenario, to: Path) -> list[Path]:
         write_csv(table.select(mark, pl.all()), paths[-1])
     paths.append(to / f"{stem}-receipt.json")
     write_json(paths[-1], scenario_receipt(desk, done))
+    return paths
+
+
+def write_frontier(
+    desk: Desk, done: Scenario, gates: Sequence[str], points: pl.DataFrame, to: Path
+) -> list[Path]:
+    """Write the points of a frontier over a scenario as CSV, and its receipt; every name says
+    scenario.
+    """
+    stem = f"{desk.of_round.name}-{desk.of_round.version}-scenario-frontier"
+    paths = [to / f"{stem}.csv", to / f"{stem}-receipt.json"]
+    write_csv(points.select(pl.lit("scenario").alias("status"), pl.all()), paths[0])
+    write_json(paths[1], scenario_receipt(desk, done) | {"frontier": list(gates)})
     return paths
 
 

@@ -4,9 +4,10 @@ A path names one value of the dated files; what it is set to is checked like the
 """
 
 import copy
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,22 @@ funding_sources  study_forms  coefficients.<value>  shares.<league>
 appropriation.amount|covers  guarantee.basis|floor|funded_from  phase_in.<gate>.zero_at|full_at
 gates.<kpi>  gates.<kpi>.on_small_cohort|on_no_data  weights.<code>  goalposts.<kpi>.floor|target
 min_denominator.<kpi>  min_students  leagues.<league>.max_count|max_rank|tie_at_edge|gates
-sources.<destination>"""
-"""Every path that can be set."""
+sources.<destination>
+appropriation=none  guarantee=none  phase_in=none  shares=none"""
+"""Every path that can be set, and the parts of a rule that can be taken out."""
 
 _OPTIONAL = {
     "appropriation": {"amount": int, "covers": str},
     "guarantee": {"basis": str, "floor": Decimal, "funded_from": str},
+}
+_BOUNDS = ("max_count", "max_rank")
+"""What a league may be without: it has one of them."""
+
+_FORMS = {int: r"-?[0-9][0-9_]{0,17}", Decimal: r"-?[0-9][0-9_]{0,17}(\.[0-9]{1,18})?"}
+_EXPECTED = {
+    bool: "true or false",
+    int: "a whole number",
+    Decimal: "a number such as 0.75",
 }
 _STATED = {"reference": "set in a scenario", "status": "illustrative"}
 
@@ -71,12 +82,13 @@ def with_settings(rules: Rules, settings: Iterable[str]) -> tuple[Rules, list[Ch
     """Return the rules with values set, and what was changed.
 
     ``settings``: texts such as ``gates.employment_rate=0.75``. Lists are separated by commas;
-    ``appropriation=none`` and ``guarantee=none`` take these parts out. Raises CallError for a path
-    that names nothing, a text that is no such value, and values that do not fit together.
+    ``none`` takes a part out of the rule (``appropriation=none``) or a bound off a league. Raises
+    CallError for a path that names nothing or is set twice, a text that is no such value, and
+    values that do not fit together.
     """
     methodology = copy.deepcopy(rules.methodology_content)
     rule = copy.deepcopy(rules.rule_content)
-    changes = []
+    changes: list[Change] = []
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals:
@@ -86,7 +98,16 @@ def with_settings(rules: Rules, settings: Iterable[str]) -> tuple[Rules, list[Ch
                 found=setting,
                 expected="such as gates.employment_rate=0.75",
             )
-        changes.append(_set(methodology, rule, path.strip(), text.strip()))
+        path, text = path.strip(), text.strip()
+        for change in changes:
+            if change.path == path:
+                raise CallError(
+                    "A parameter is set twice.",
+                    where=f"--set {path}",
+                    found=f"{change.new}, then {text}",
+                    expected="one value",
+                )
+        changes.append(_set(methodology, rule, path, text))
     told = ", ".join(f"{change.path}={change.new}" for change in changes)
     return (
         Rules(
@@ -100,12 +121,14 @@ def with_settings(rules: Rules, settings: Iterable[str]) -> tuple[Rules, list[Ch
 
 
 def _set(methodology: Content, rule: Content, path: str, text: str) -> Change:
-    if path in _OPTIONAL and text == "none":
+    if path in (*_OPTIONAL, "phase_in", "shares") and text == "none":
         return Change(path, "stated" if rule.pop(path, None) else "none", "none")
     holder, key, kind = _place(methodology, rule, path)
-    old = holder.get(key)
-    new = _value(path, text, kind or type(old), old)
-    holder[key] = new
+    old = holder.pop(key, None)
+    is_taken_off = key in _BOUNDS and text == "none"
+    new = None if is_taken_off else _value(path, text, kind or type(old), old)
+    if new is not None:
+        holder[key] = new
     if "status" in holder:
         holder.update(_STATED)
     return Change(path, _told(old), _told(new))
@@ -141,7 +164,7 @@ def _place(  # noqa: PLR0911, PLR0912 -- one case a path
         case ["coefficients", value]:
             return _entry(rule, "coefficients", "value", value, path), "coefficient", Decimal
         case ["shares", league]:
-            return _entry(rule, "shares", "league", league, path), "share", Decimal
+            return _share(methodology, rule, league, path), "share", Decimal
         case ["appropriation" | "guarantee" as part, key] if key in _OPTIONAL[part]:
             return rule.setdefault(part, dict(_STATED)), key, _OPTIONAL[part][key]
         case ["phase_in", gate, "zero_at" | "full_at" as key]:
@@ -196,9 +219,26 @@ def _weighted(methodology: Content, code: str, path: str) -> Content:
 def _scored(methodology: Content, code: str, path: str) -> Content:
     entry = _entry(methodology, "kpis", "code", code, path)
     if "score" not in entry:
-        raise CallError("This KPI is not scored.", where=f"--set {path}", found=code)
+        scored = [kpi["code"] for kpi in methodology["kpis"] if "score" in kpi]
+        raise CallError(
+            "This KPI is not scored.",
+            where=f"--set {path}",
+            found=code,
+            expected="one of " + ", ".join(scored),
+        )
     score: Content = entry["score"]
     return score
+
+
+def _share(methodology: Content, rule: Content, league: str, path: str) -> Content:
+    """Return the entry of a league's share, a new one where a league of the methodology has none
+    yet: a rule by gates states none.
+    """
+    shares: list[Content] = rule.setdefault("shares", [])
+    if not any(str(share["league"]) == league for share in shares):
+        number = _entry(methodology, "leagues", "league", league, path)["league"]
+        shares.append({"league": number, **_STATED})
+    return _entry(rule, "shares", "league", league, path)
 
 
 def _phase(rule: Content, gate: str) -> Content:
@@ -215,20 +255,20 @@ def _value(path: str, text: str, kind: type, old: Any) -> Any:
     try:
         if kind is bool:
             return {"true": True, "false": False}[text]
+        if kind in _FORMS and not re.fullmatch(_FORMS[kind], text):
+            raise ValueError
         if kind is int:
             return int(text.replace("_", ""))
         if kind is Decimal:
             number = Decimal(text.replace("_", ""))
-            if not number.is_finite():
-                raise InvalidOperation
             return int(number) if type(old) is int and number == int(number) else number
         if kind is list:
             return [part.strip() for part in text.split(",") if part.strip()]
         return text
-    except (KeyError, ValueError, InvalidOperation) as error:
+    except (KeyError, ValueError) as error:
         raise CallError(
             "This is no value that the parameter can have.",
             where=f"--set {path}",
             found=text,
-            expected={bool: "true or false", int: "a whole number", Decimal: "a number"}[kind],
+            expected=_EXPECTED[kind],
         ) from error

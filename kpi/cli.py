@@ -226,23 +226,27 @@ def scenario(
 ) -> None:
     """Show a round under other parameters: baseline, scenario, difference. Changes nothing."""
     from funding.report import print_frontier, print_scenario
-    from funding.scenario import Desk, axis_of, frontier_of, other_files, write_scenario
-    from funding.settings import with_settings
-    from kpi.export import write_csv
+    from funding.scenario import (
+        Desk,
+        axis_of,
+        frontier_of,
+        other_files,
+        write_frontier,
+        write_scenario,
+    )
     from kpi.language import speaker
 
     desk = Desk(_open(store, round_id, version), store)
     rules, files = other_files(desk, methodology, rule)
     if frontier:
-        rules, _ = with_settings(rules, settings or [])
+        done = desk.scenario(rules, settings or [], files)
         width = _decimal("--step", step or ("0.01" if len(frontier) == 1 else "0.05"))
         axes = [axis_of(text, width) for text in frontier]
-        points = frontier_of(desk, rules, axes)
-        print_frontier(points, [gate for gate, _ in axes], speaker(language))
-        if to:
-            stem = f"{desk.of_round.name}-{desk.of_round.version}-scenario-frontier"
-            write_csv(points, to / f"{stem}.csv")
-            typer.echo(str(to / f"{stem}.csv"))
+        gates = [gate for gate, _ in axes]
+        points = frontier_of(desk, done.outcome.rules, axes)
+        print_frontier(desk, done, points, gates, speaker(language))
+        for written in write_frontier(desk, done, gates, points, to) if to else []:
+            typer.echo(str(written))
         return
     if not settings and not files:
         raise CallError(
@@ -320,7 +324,6 @@ def export(
 ) -> None:
     """Write the tables of a round as CSV files and the auditor's workbook, or one of the parts."""
     from funding.workbook import write_workbook
-
     from kpi.export import export_round, make_folder
     from kpi.package import export_package
 
