@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 from inputs import (
@@ -17,6 +18,7 @@ from inputs import (
     ROUND,
     THEORY,
     WORKSHOP,
+    Computed,
     Tables,
     accreditation,
     agreement,
@@ -33,8 +35,10 @@ from inputs import (
 from polars.testing import assert_frame_equal
 
 from funding.publish import publish
-from funding.run import run_round
+from funding.run import Plan, compute
 from funding.scenario import Outcome
+from kpi.intake import read_inputs
+from kpi.pipeline import connect, get_table
 from kpi.resources import data_folder
 from kpi.rounds import Round, open_round
 
@@ -131,12 +135,32 @@ class Varied:
     def draft(self) -> Round:
         return open_round(self.store, ROUND)
 
-    def full_run(
-        self, at: Path, methodology: Path = METHODOLOGY, rule: Path | None = None
-    ) -> Round:
-        """Run the round again under these files, as `kpi run` does, into another store."""
+    def full_run(self, methodology: Path = METHODOLOGY, rule: Path | None = None) -> Computed:
+        """Compute the round again from its input under these files, as `kpi run` does."""
         asked = plan(methodology=methodology, rule=rule or self.rule, store=self.store)
-        return run_round(self.folder, at / "rounds", asked, KEY, quiet)
+        return computed(self.folder, asked)
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """What a round computed, without a draft on disk."""
+
+    tables: dict[str, pl.DataFrame]
+
+    def table(self, table: str) -> pl.DataFrame:
+        return self.tables[table]
+
+
+def computed(folder: Path, asked: Plan) -> InMemory:
+    """Compute a round from its input, all of it, and keep its tables."""
+    with TemporaryDirectory() as spill:
+        con = connect(Path(spill))
+        try:
+            compute(con, asked, read_inputs(con, folder, KEY, quiet), str(folder), quiet)
+            kept = ("kpi_values", "gates", "ranking", "funding", "funding_regions")
+            return InMemory({name: get_table(con, name) for name in kept})
+        finally:
+            con.close()
 
 
 def make_varied(at: Path) -> Varied:
@@ -167,7 +191,7 @@ def edited(source: Path, target: Path, edits: Iterable[Edit]) -> Path:
     return target
 
 
-def assert_same(outcome: Outcome, done: Round) -> None:
+def assert_same(outcome: Outcome, done: Computed) -> None:
     """Hold what a scenario comes to against the stored tables of a round, cell by cell."""
     for name, table in tables_of(outcome).items():
         assert_frame_equal(table, done.table(name), check_row_order=False)

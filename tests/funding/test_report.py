@@ -13,7 +13,7 @@ from inputs import KEY
 from small_rounds import Varied
 
 from kpi import cli
-from kpi.language import LANGUAGES
+from kpi.language import LANGUAGES, SOURCE
 from kpi.pseudonyms import KEY_VARIABLE
 
 
@@ -322,15 +322,14 @@ CALLS: list[tuple[Any, ...]] = [
     ("scenario", "--set", "norm.full=900000", "--set", "gates.dual_share=0.2"),
     ("scenario", "--frontier", "dual_share=0.1..0.3", "--step", "0.1"),
     ("path", "EX-03"),
-    ("path", "EX-05"),
-    ("path", "EX-07"),
+    ("path", "EX-09"),
     ("compare", "2024-25", "2025-26"),
     ("budget", "2025"),
     ("budget", "2026"),
 ]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != SOURCE])
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
 def test_each_command_speaks_each_language(
     kpi: Kpi, varied: Varied, words: tuple[Any, ...], language: str

@@ -293,7 +293,7 @@ def test_a_scenario_is_a_full_run_under_files_that_say_the_same(
     methodology = edited(METHODOLOGY, tmp_path / "methodology.toml", case.methodology)
     rule = edited(varied.rule, tmp_path / "rule.toml", case.rule)
     rule.write_text(rule.read_text(encoding="utf-8") + case.adds, encoding="utf-8")
-    assert_same(done.outcome, varied.full_run(tmp_path, methodology, rule))
+    assert_same(done.outcome, varied.full_run(methodology, rule))
     assert_same(done.baseline, varied.draft)
     moved = {
         name
@@ -322,7 +322,7 @@ def test_a_whole_file_in_its_place_is_a_full_run_under_it(
     rules, files = other_files(desk, str(methodology), None)
     done = desk.scenario(rules, [], files)
     assert files == [f"{methodology}: other.toml"]
-    assert_same(done.outcome, varied.full_run(tmp_path, methodology))
+    assert_same(done.outcome, varied.full_run(methodology))
     for table in (done.colleges(), done.regions()):
         assert table["difference"].null_count() == 0
         assert int(done.regions()["difference"].sum()) % 2 == 0, "each region, and KZ once more"
@@ -349,7 +349,7 @@ def test_the_shipped_rule_by_leagues_can_be_named(
     file = write_rule(
         tmp_path / "rule.toml", mode="leagues", shares={1: "1", 2: "0.5", 3: "0.3", 4: "0"}
     )
-    assert_same(done.outcome, varied.full_run(tmp_path, rule=file))
+    assert_same(done.outcome, varied.full_run(rule=file))
 
 
 def test_parts_of_a_rule_are_taken_out(desk: Desk, tmp_path: Path, varied: Varied) -> None:
@@ -541,7 +541,7 @@ def test_the_frontier_is_the_full_run_at_each_of_its_points(
     for at in ("0.50", "0.66", "0.95"):
         edit = threshold("employment_rate", "0.70", at)
         methodology = edited(METHODOLOGY, tmp_path / f"{at}.toml", [edit])
-        done = varied.full_run(tmp_path, methodology)
+        done = varied.full_run(methodology)
         point = row_of(points, employment_rate=Decimal(at))
         funding = done.table("funding")
         assert point["qualifying"] == funding.filter(pl.col("share") > 0).height
