@@ -160,11 +160,12 @@ def test_a_gate_passed_now_alone(rounds: Rounds) -> None:
     assert parts(done, "EX-02") == {"qualification": incentive}
     assert parts(done, "EX-01") == {}
     assert reasons(done, "EX-02", ENGLISH) == {
-        "qualification": "share of the incentive 0, now 1: employment_rate passed now"
+        "qualification": "share of the incentive 0, now 1: Employed, excluded left out (derived)"
+        " passed now"
     }
     back = compare(after, rounds.before)
     assert parts(back, "EX-02") == {"qualification": -incentive}
-    assert "employment_rate failed now" in reasons(back, "EX-02", ENGLISH)["qualification"]
+    assert "(derived) failed now" in reasons(back, "EX-02", ENGLISH)["qualification"]
 
 
 def test_another_threshold_is_qualification_too(rounds: Rounds, tmp_path: Path) -> None:

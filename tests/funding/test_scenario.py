@@ -22,14 +22,17 @@ from funding.run import run_round
 from funding.scenario import (
     FRONTIER,
     Desk,
+    Scenario,
     axis_of,
     frontier_of,
+    idle_reason,
     other_files,
     scenario_receipt,
     write_scenario,
 )
 from funding.settings import PATHS, read_rules, with_settings
 from kpi.errors import CallError, DataError
+from kpi.language import speaker
 from kpi.rounds import Round
 
 
@@ -684,14 +687,19 @@ def test_the_incentive_rises_in_a_line_instead_of_a_cliff(desk: Desk) -> None:
 # a parameter that changes nothing says so
 
 
+def said(done: Scenario) -> list[str]:
+    """What is said of the settings that change nothing."""
+    return [idle_reason(change, speaker("en")) for change in done.idle]
+
+
 def test_the_same_value_says_that_it_changes_nothing(desk: Desk) -> None:
     done = desk.scenario(desk.rules, ["gates.employment_rate=0.70", "norm.full=900000"])
-    assert done.idle == ["gates.employment_rate is 0.7 already: it changes nothing."]
+    assert said(done) == ["gates.employment_rate is 0.7 already: it changes nothing."]
 
 
 def test_another_value_without_effect_says_that_it_changes_nothing(desk: Desk) -> None:
     done = desk.scenario(desk.rules, ["gates.institution_accredited=0.5"])
-    [line] = done.idle
+    [line] = said(done)
     assert line.startswith("gates.institution_accredited = 0.5 (was 1) changes nothing")
 
 
@@ -699,25 +707,25 @@ def test_only_the_parameter_without_effect_says_so(desk: Desk) -> None:
     done = desk.scenario(
         desk.rules, ["gates.employment_rate=0.85", "min_denominator.median_wage=5"]
     )
-    assert [line.split()[0] for line in done.idle] == ["min_denominator.median_wage"]
+    assert [change.path for change in done.idle] == ["min_denominator.median_wage"]
 
 
 def test_parameters_that_need_each_other_say_together_that_they_change_nothing(desk: Desk) -> None:
     chosen = ["appropriation.amount=999999999999", "appropriation.covers=total"]
     done = desk.scenario(desk.rules, [*chosen, "norm.full=900000"])
-    assert [line.split()[0] for line in done.idle] == [
+    assert [change.path for change in done.idle] == [
         "appropriation.amount",
         "appropriation.covers",
     ]
     cliff = [f"{PHASED}.zero_at=0.699999", f"{PHASED}.full_at=0.7"]
     done = desk.scenario(desk.rules, cliff)
-    assert [line.split()[0] for line in done.idle] == [f"{PHASED}.zero_at", f"{PHASED}.full_at"]
+    assert [change.path for change in done.idle] == [f"{PHASED}.zero_at", f"{PHASED}.full_at"]
 
 
 def test_of_two_parameters_that_do_the_same_one_is_said_to_change_nothing(desk: Desk) -> None:
     both = ["gates.employment_rate=1", "gates.dual_share=1"]
     done = desk.scenario(desk.rules, [*both, "leagues.1.gates="])
-    assert [line.split()[0] for line in done.idle] == ["gates.employment_rate"]
+    assert [change.path for change in done.idle] == ["gates.employment_rate"]
 
 
 def test_a_parameter_that_is_needed_for_another_is_not_idle(desk: Desk) -> None:
@@ -748,7 +756,7 @@ def test_without_its_idle_parameters_a_scenario_comes_to_the_same(
     if sum(one.startswith("appropriation") for one in chosen) == 1:
         chosen = [one for one in chosen if not one.startswith("appropriation")]
     done = desk.scenario(desk.rules, chosen)
-    idle = {line.split()[0] for line in done.idle}
+    idle = {change.path for change in done.idle}
     rest = [one for one in chosen if one.partition("=")[0] not in idle]
     outcome = desk.outcome(with_settings(desk.rules, rest)[0])
     columns = ["college_id", "amount", "share"]
@@ -778,7 +786,7 @@ def test_files_of_a_scenario_carry_the_word_in_name_rows_and_receipt(
         "norm.full": {"old": "912000", "new": "900000"},
         "gates.dual_share": {"old": "0.2", "new": "0.2"},
     }
-    assert receipt["changes_nothing"] == done.idle
+    assert receipt["changes_nothing"] == said(done)
     assert receipt["rule"]["full"]["value"] == 900_000
     assert receipt["baseline"] == done.baseline.national()
     assert receipt["outcome"] == done.outcome.national()
