@@ -112,6 +112,7 @@ def varied_tables() -> Tables:
         town("EX-05", employed=8, accredited=False, region="KZ-71", programme=True, certified=9),
         town("EX-06", employed=4, unemployed=1, region="KZ-71", specialty=WORKSHOP),
         town("EX-07", employed=0, unemployed=0, region="KZ-71"),
+        {"students": students("EX-07", 1, left_on="2025-10-01", left_reason="own_wish")},
         town("EX-08", size=20, employed=8, dual=6, specialty=HEAVY),
         town("EX-09", employed=5, unemployed=1, region="KZ-62", administrator="health"),
         {"graduates": [graduate("EX-09", **declared) for _ in range(4)]},
