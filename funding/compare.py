@@ -252,12 +252,15 @@ def _norm_reason(comparison: Comparison, college_id: str, words: Speaker) -> str
     old, new = (
         one.table("param_norm").row(0, named=True) for one in (comparison.before, comparison.after)
     )
+    shares = _mine(comparison.after, "unit_shares", college_id)["share"]
     return words.say(
-        "norm {old_base} and {old_full}, now {new_base} and {new_full}",
+        "norm {old_base} and {old_full}, now {new_base} and {new_full}, with {share} of the"
+        " incentive",
         old_base=words.number(old["base"]),
         old_full=words.number(old["full"]),
         new_base=words.number(new["base"]),
         new_full=words.number(new["full"]),
+        share=words.number(shares[0] if len(shares) else 0),
     )
 
 
