@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from funding.rule import Rule
-from funding.settlement import FLOOR_SCHEMA, settle
+from funding.settlement import FLOOR_SCHEMA, Settlement, settle
 from kpi.errors import CallError
 from kpi.methodology import Methodology
 from kpi.pipeline import (
@@ -88,19 +88,21 @@ def fund(con: duckdb.DuckDBPyConnection, rule: Rule, selects: FundingSelects) ->
     """Make every table of the funding rule under one version of it."""
     put_tables(con, rule_parameters(rule))
     run_selects(con, selects.entitled)
-    settle_lines(con, rule)
-    run_selects(con, selects.totals)
-
-
-def settle_lines(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    """Make ``funding_lines``, ``funding_passes`` and ``guarantees`` from the entitled lines."""
-    floors = pl.DataFrame(schema=FLOOR_SCHEMA)
-    if rule.guarantee:
-        floors = get_table(con, "guarantee_floors")
-    settlement = settle(get_table(con, "entitled_lines"), floors, rule)
+    settlement = settlement_of(con, rule)
     put_table(con, "funding_lines", settlement.lines)
     put_table(con, "funding_passes", settlement.passes)
     put_table(con, "guarantees", settlement.guarantees)
+    run_selects(con, selects.totals)
+
+
+def settlement_of(con: duckdb.DuckDBPyConnection, rule: Rule) -> Settlement:
+    """Settle the entitled lines: what becomes ``funding_lines``, ``funding_passes`` and
+    ``guarantees``.
+    """
+    floors = pl.DataFrame(schema=FLOOR_SCHEMA)
+    if rule.guarantee:
+        floors = get_table(con, "guarantee_floors")
+    return settle(con.sql("SELECT * FROM entitled_lines").pl(), floors, rule)
 
 
 def put_previous(con: duckdb.DuckDBPyConnection, funding: pl.DataFrame | None) -> None:

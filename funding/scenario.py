@@ -25,10 +25,10 @@ from funding.allocation import (
     put_previous,
     read_funding_selects,
     rule_parameters,
-    settle_lines,
+    settlement_of,
 )
 from funding.rule import Rule, load_rule
-from funding.run import Previous, open_registers, plan_of, previous_of, rank
+from funding.run import Previous, open_registers, plan_of, previous_of
 from funding.settings import Change, Rules, read_rules, with_settings
 from kpi.dated import path_of
 from kpi.errors import CallError
@@ -49,6 +49,7 @@ from kpi.pipeline import (
     round_parameters,
     run_selects,
 )
+from kpi.ranking import rank_units
 from kpi.rounds import Round, write_json
 
 _KEPT = ("kpi_counts", "unit_profile", "student_groups", "colleges")
@@ -199,6 +200,22 @@ class Desk:
         self._make("funding")
         return get_table(self.con, "funding")
 
+    def sums(self, rules: Rules) -> dict[str, int]:
+        """Return qualifying colleges and tenge per year of ``costs``, and store nothing of it."""
+        self._take(rules)
+        self._make("unit_shares", *sorted(self._reads("funding_lines")))
+        lines = settlement_of(self.con, rules.rule).lines
+        parts = ("base_amount", "incentive_amount", "guarantee_amount", "amount")
+        return {
+            "qualifying": int((self._rows("unit_shares")["share"] > 0).sum()),
+            **{part: int(lines[part].sum()) for part in parts},
+        }
+
+    def _rows(self, table: str) -> pl.DataFrame:
+        """Return a table in no order."""
+        rows: pl.DataFrame = self.con.sql(f"SELECT * FROM {table}").pl()
+        return rows
+
     def outcome_with(self, college_id: str, more: dict[str, int]) -> Outcome:
         """Return what the round comes to with so many people more in a college's numerators."""
         self._take(self.rules)
@@ -320,9 +337,11 @@ class Desk:
             self._make(*sorted(self._reads(table) & self.stale))
             assert self.current is not None
             if table == "ranking":
-                rank(self.con, self.current.methodology)
+                units, values, gates = map(self._rows, ("unit_profile", "kpi_values", "gates"))
+                _, ranking = rank_units(units, values, gates, self.current.methodology)
+                put_table(self.con, "ranking", ranking)
             elif table == "funding_lines":
-                settle_lines(self.con, self.current.rule)
+                put_table(self.con, table, settlement_of(self.con, self.current.rule).lines)
             else:
                 run_selects(self.con, [self.selects[table]])
             self.stale.discard(table)  # only now: making it may be refused
@@ -433,7 +452,7 @@ def frontier_of(
         point = {gate: value for (gate, _), value in zip(axes, thresholds, strict=True)}
         settings = [f"gates.{gate}={value}" for gate, value in point.items()]
         changed, _ = with_settings(rules, settings)
-        sums = national_sums(desk.costs(changed))
+        sums = desk.sums(changed)
         rows.append(
             point
             | {name: sums[name] for name in ("qualifying", "incentive_amount", "amount")}

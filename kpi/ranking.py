@@ -105,12 +105,14 @@ def rank_units(
     framework = framework_of(methodology)
     codes = indicator_codes(framework)
     stated = {kpi.code: kpi for kpi in methodology.kpis}
-    needed = [*codes, *methodology.tie_chain.value]
-    facts = {
-        (row["college_id"], row["kpi"]): row | {"stated": stated.get(row["kpi"])}
-        for row in kpi_values.filter(pl.col("kpi").is_in(needed)).iter_rows(named=True)
-    }
-    rows = [dict(row) for row in units.sort("college_id").iter_rows(named=True)]
+    facts = {}
+    needed = kpi_values.filter(pl.col("kpi").is_in([*codes, *methodology.tie_chain.value]))
+    columns = ("college_id", "kpi", "numerator", "denominator", "value", "status")
+    for fact in needed.select(columns).iter_rows(named=True):
+        fact["stated"] = stated.get(fact["kpi"])
+        facts[fact["college_id"], fact["kpi"]] = fact
+    known = units.select("college_id", "region", "kind", "cluster", "status", "students")
+    rows = [dict(row) for row in known.sort("college_id").iter_rows(named=True)]
     for row in rows:
         row["not_ranked_reason"] = _reason_not_ranked(row, facts, methodology)
     ranked = [row for row in rows if row["not_ranked_reason"] is None]

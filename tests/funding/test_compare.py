@@ -186,7 +186,7 @@ def test_the_norm_alone(rounds: Rounds) -> None:
     for college_id in ("EX-01", "EX-02", "EX-03"):
         assert set(parts(done, college_id)) == {"norm"}
     assert reasons(done, "EX-02", ENGLISH) == {
-        "norm": "norm 437,000 and 912,000, now 450,000 and 1,000,000, with 1 of the incentive"
+        "norm": "norm 437,000 and 912,000, now 450,000 and 1,000,000, with 0 of the incentive"
     }
 
 
