@@ -225,7 +225,7 @@ def test_students_who_are_not_paid_for_are_named_with_the_reason(example_round: 
     paid = example_round.table("funding")["college_id"]
     seen = 0
     for college_id, reason, count in (
-        groups.filter(pl.col("college_id").is_in(paid) & (pl.col("students") > 0))
+        groups.filter(pl.col("college_id").is_in(paid.to_list()) & (pl.col("students") > 0))
         .group_by("college_id", "not_paid_reason")
         .agg(pl.col("students").sum())
         .rows()
