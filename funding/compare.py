@@ -162,12 +162,20 @@ def reasons(comparison: Comparison, college_id: str, words: Speaker) -> dict[str
 
 
 def with_reasons(comparison: Comparison, words: Speaker) -> pl.DataFrame:
-    """Return ``colleges`` with the reasons of each part, in words."""
+    """Return ``colleges`` with its league in both rounds and the reasons of each part, in words."""
     told = [
         "; ".join(reasons(comparison, college_id, words).values())
         for college_id in comparison.colleges["college_id"]
     ]
-    return comparison.colleges.with_columns(pl.Series("reasons", told, dtype=pl.String))
+    with_leagues = comparison.colleges.with_columns(pl.Series("reasons", told, dtype=pl.String))
+    for of_round, when in ((comparison.before, "before"), (comparison.after, "after")):
+        leagues = of_round.table("ranking").select(
+            "college_id", pl.col("league").alias(f"league_{when}")
+        )
+        with_leagues = with_leagues.join(
+            leagues, on="college_id", how="left", maintain_order="left"
+        )
+    return with_leagues
 
 
 def _mine(of_round: Round, table: str, college_id: str) -> pl.DataFrame:

@@ -239,8 +239,16 @@ def _print_league_moves(console: Console, comparison: Comparison, words: Speaker
         .len()
         .sort("league_after", "league_before", nulls_last=True)
     )
+    names = _names(comparison.before, words) | _names(comparison.after, words)
     for before, after, count in sums.rows():
         _say(console, f"    {before or '–'} → {after or '–'}: {words.number(count)}")
+        same = pl.col("league_before").eq_missing(before) & pl.col("league_after").eq_missing(after)
+        movers = moves.filter(same)["college_id"].to_list()
+        for college_id in movers[:_SHOWN]:
+            _say(console, f"        {college_id}  {names[college_id]}")
+        if count > _SHOWN:
+            more = words.number(count - _SHOWN)
+            _say(console, "        " + words.say("and {count} more; --to lists all", count=more))
 
 
 def print_path(desk: Desk, done: PathOf, words: Speaker) -> None:

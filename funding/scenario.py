@@ -49,7 +49,7 @@ from kpi.pipeline import (
     round_parameters,
     run_selects,
 )
-from kpi.ranking import rank_units
+from kpi.ranking import ranking_of
 from kpi.rounds import Round, write_json
 
 _KEPT = ("kpi_counts", "unit_profile", "student_groups", "colleges")
@@ -338,7 +338,7 @@ class Desk:
             assert self.current is not None
             if table == "ranking":
                 units, values, gates = map(self._rows, ("unit_profile", "kpi_values", "gates"))
-                _, ranking = rank_units(units, values, gates, self.current.methodology)
+                ranking = ranking_of(units, values, gates, self.current.methodology)
                 put_table(self.con, "ranking", ranking)
             elif table == "funding_lines":
                 put_table(self.con, table, settlement_of(self.con, self.current.rule).lines)

@@ -96,11 +96,28 @@ def _level(methodology: Methodology, code: str) -> int:
 def rank_units(
     units: pl.DataFrame, kpi_values: pl.DataFrame, gates: pl.DataFrame, methodology: Methodology
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the tables ``kpi_scores`` and ``ranking``.
+    """Return the tables ``kpi_scores`` and ``ranking``; arguments as for ``ranking_of``."""
+    ranked, kept, scores, ranking = _ranked(units, kpi_values, gates, methodology)
+    return _score_rows(ranked, kept, scores), ranking
+
+
+def ranking_of(
+    units: pl.DataFrame, kpi_values: pl.DataFrame, gates: pl.DataFrame, methodology: Methodology
+) -> pl.DataFrame:
+    """Return the table ``ranking``.
 
     ``units``: college_id, region, kind, cluster, status, students (one row per unit);
     ``kpi_values``: college_id, kpi, numerator, denominator, value, status; ``gates``: college_id,
     gate, passed. A unit that cannot be ranked has a reason instead of a rank.
+    """
+    return _ranked(units, kpi_values, gates, methodology)[-1]
+
+
+def _ranked(
+    units: pl.DataFrame, kpi_values: pl.DataFrame, gates: pl.DataFrame, methodology: Methodology
+) -> tuple[list[Unit], list[int], Scores, pl.DataFrame]:
+    """Return the units that could be scored, the places of those that were, their scores, and the
+    table ``ranking`` of all units.
     """
     framework = framework_of(methodology)
     codes = indicator_codes(framework)
@@ -135,7 +152,7 @@ def rank_units(
     _name_leaders(ordered)
     _find_levels(ordered, methodology)
     table = [{name: row.get(name) for name in RANKING_SCHEMA} for row in rows]
-    return _score_rows(ranked, kept, scores), pl.DataFrame(table, schema=RANKING_SCHEMA)
+    return ranked, kept, scores, pl.DataFrame(table, schema=RANKING_SCHEMA)
 
 
 def _value(fact: dict[str, Any]) -> float:

@@ -264,6 +264,12 @@ def test_compare_shows_parts_reasons_and_league_moves(
     for row in rows.iter_rows(named=True):
         assert sum(row[part] for part in parts) == row["change"]
         assert row["change"] == 0 or row["reasons"]
+    moved = [
+        row for row in rows.iter_rows(named=True) if row["league_before"] != row["league_after"]
+    ]
+    assert moved
+    for row in moved:  # fewer than eleven of each kind: all of them are named
+        assert f"        {row['college_id']}  " in said.text
 
 
 def test_a_round_against_itself_is_all_nought(kpi: Kpi, varied: Varied) -> None:
