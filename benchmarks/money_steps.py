@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from funding.workbook import write_workbook
 
 from funding.scenario import FRONTIER, Desk, frontier_of
 from funding.settings import with_settings
+from funding.workbook import write_workbook
 from kpi.rounds import open_round
 
 SCENARIOS = [
