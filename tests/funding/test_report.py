@@ -269,7 +269,7 @@ def test_compare_shows_parts_reasons_and_league_moves(
     ]
     assert moved
     for row in moved:  # fewer than eleven of each kind: all of them are named
-        assert f"        {row['college_id']}  " in said.text
+        assert f"{row['college_id']} Колледж {row['college_id']}" in said.text
 
 
 def test_a_round_against_itself_is_all_nought(kpi: Kpi, varied: Varied) -> None:
