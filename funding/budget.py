@@ -18,6 +18,7 @@ from funding.scenario import Desk
 from funding.settings import Rules, read_rules
 from kpi.dated import in_force, path_of, versions
 from kpi.errors import CallError
+from kpi.methodology import round_name
 from kpi.pipeline import put_table, read_selects, round_parameters
 from kpi.rounds import Round, exists, open_round
 
@@ -95,11 +96,6 @@ def budget_of(store: Path, year: int) -> Budget:
         tables = [_months(first, year, 1), _carried(first, store, rules, second_id)]
     marked = [_marked(table, part) for table, part in zip(tables, parts, strict=True)]
     return Budget(year, parts, pl.concat(marked).sort("college_id", "month"))
-
-
-def round_name(year: int) -> str:
-    """Return the academic year that begins in a calendar year: 2025-26."""
-    return f"{year}-{(year + 1) % 100:02d}"
 
 
 def _funded(of_round: Round) -> Round:

@@ -25,7 +25,7 @@ from kpi import rounds
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
-from kpi.methodology import Methodology, first_year, load_methodology, round_dates
+from kpi.methodology import Methodology, first_year, load_methodology, round_dates, round_name
 from kpi.pipeline import (
     REFERENCE,
     REGISTERS,
@@ -131,8 +131,7 @@ def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
     """Open the previous round's published version. Raises CallError where there is none, DataError
     where its files are not those that were published.
     """
-    year = first_year(round_id) - 1
-    wanted = f"{year}-{(year + 1) % 100:02d}"
+    wanted = round_name(first_year(round_id) - 1)
     found = rounds.published(store, wanted) if store else None
     if found is None or not found.has("funding"):
         raise CallError(

@@ -499,8 +499,9 @@ def _open(store: Path, round_id: str | None, version: str | None = None) -> "Rou
 
 def _round_of(day: dt.date) -> str:
     """Return the academic year that a day falls in: it begins on 1 September."""
-    year = day.year if day.month >= 9 else day.year - 1
-    return f"{year}-{(year + 1) % 100:02d}"
+    from kpi.methodology import round_name
+
+    return round_name(day.year if day.month >= 9 else day.year - 1)
 
 
 @contextmanager

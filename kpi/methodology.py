@@ -279,11 +279,16 @@ def round_dates(
     return chosen
 
 
+def round_name(year: int) -> str:
+    """Return the academic year that begins in a calendar year: 2025-26."""
+    return f"{year}-{(year + 1) % 100:02d}"
+
+
 def first_year(round_id: str) -> int:
     """Return 2025 for the round 2025-26. Raises CallError for any other form."""
-    year, _, rest = round_id.partition("-")
+    year = round_id.partition("-")[0]
     is_year = re.fullmatch("[12][0-9]{3}", year)
-    if not is_year or rest != f"{(int(year) + 1) % 100:02d}":
+    if not is_year or round_id != round_name(int(year)):
         raise CallError(
             "A round is named after its academic year.",
             where="--round",

@@ -96,8 +96,15 @@ class Round:
         return (self.path / "tables" / f"{table}.parquet").exists()
 
     def table(self, table: str) -> pl.DataFrame:
-        """Return a table of the round, in its stored order."""
-        return pl.read_parquet(self.path / "tables" / f"{table}.parquet", glob=False)
+        """Return a table of the round, in its stored order; read once, a round does not change."""
+        if table not in self._tables:
+            path = self.path / "tables" / f"{table}.parquet"
+            self._tables[table] = pl.read_parquet(path, glob=False)
+        return self._tables[table]
+
+    @cached_property
+    def _tables(self) -> dict[str, pl.DataFrame]:
+        return {}
 
     def findings(self) -> pl.DataFrame:
         """Return the findings: table, file, record, college, check, column, found, expected,
