@@ -449,7 +449,7 @@ def test_a_guarantee_without_students_needs_its_amount(tmp_path: Path) -> None:
     pl.concat([lines.cast(LINE_SCHEMA), cost]).write_parquet(
         done.path / "tables" / "funding_lines.parquet"
     )
-    blank = write_audit_sheet(draw_sample(done, 20, 1), tmp_path / "sheet.xlsx", "en")
+    blank = write_audit_sheet(draw_sample(Round(done.path), 20, 1), tmp_path / "sheet.xlsx", "en")
     with pytest.raises(DataError, match="neither students nor amount"):
         evaluate_sheet(filled(blank, tmp_path, M3=5, M4=1))
     evaluation = evaluate_sheet(filled(blank, tmp_path, N4=400_000))
