@@ -15,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from kpi.dated import Names
 from kpi.errors import CallError
@@ -54,6 +54,10 @@ class Speaker:
         """Return the form of a sentence that goes with ``count``, which fills its ``{count}``."""
         return self._form(one, many, count).format(count=self.number(count), **values)
 
+    def error(self, sentence: str) -> str:
+        """Return a sentence of an error or a finding, which code wrote in English."""
+        return self._translated(sentence)
+
     def name(self, names: Names) -> str:
         """Return the name of a KPI, group, league or level."""
         return str(getattr(names, self.language))
@@ -81,6 +85,16 @@ class Speaker:
     def tenge(self, amount: int) -> str:
         """Return whole tenge with the sign: 912 000 ₸."""
         return f"{self.number(amount)}{NO_BREAK}₸"
+
+    def rough_tenge(self, amount: int) -> str:
+        """Return an amount for a sentence, in thousands, millions or billions: 239,3 млрд ₸."""
+        told = format_compact_decimal(
+            amount,
+            format_type="long" if self.language == SOURCE else "short",
+            locale=self.locale,
+            fraction_digits=1,
+        )
+        return f"{told}{NO_BREAK}₸"
 
     def day(self, day: dt.date) -> str:
         """Return a date in the language's short form, the year in full."""

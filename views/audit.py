@@ -1,0 +1,5 @@
+"""audit"""
+
+import streamlit as st
+
+st.title("audit")

@@ -1,0 +1,5 @@
+"""college"""
+
+import streamlit as st
+
+st.title("college")

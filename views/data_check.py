@@ -1,0 +1,5 @@
+"""data_check"""
+
+import streamlit as st
+
+st.title("data_check")

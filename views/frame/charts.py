@@ -1,0 +1,183 @@
+"""One grammar for all charts (UI.md): what is drawn where, in which colour and shape.
+
+Dot = the subject; soft bar behind it = what chance alone would do; thick tick = gate; thin grey
+ticks = the others; one accent colour; amber = gate or warning. Every difference of colour is one of
+shape or label too. Numbers come as text that is already in the reader's language.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import polars as pl
+import streamlit as st
+import vl_convert
+from font_source_sans_pro import font_directory
+
+from views.frame.here import Here, kept
+from views.frame.parts import plain
+
+FONT = "'Source Sans', 'Source Sans Pro', sans-serif"
+"""The page's own font; the same letters where a chart is saved."""
+
+_LIGHT = {
+    "ink": "#1B2A33",
+    "accent": "#0B6E6E",
+    "gate": "#B45309",
+    "grey": "#5D6B75",
+    "soft": "#9AA7AE",
+    "line": "#E3E8EA",
+    "surface": "#FFFFFF",
+}
+_DARK = {
+    "ink": "#E6ECEF",
+    "accent": "#4DB6AC",
+    "gate": "#F0A44B",
+    "grey": "#A9B6BD",
+    "soft": "#6B7A84",
+    "line": "#2A363E",
+    "surface": "#12191E",
+}
+"""The colours of a chart by what they say: subject, gate or warning, context."""
+
+Spec = dict[str, Any]
+Colours = dict[str, str]
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.HConcatChart
+
+vl_convert.register_font_directory(font_directory)
+
+
+def is_dark() -> bool:
+    """Whether the reader's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def draw(
+    here: Here,
+    name: str,
+    title: str,
+    caption: str,
+    build: Callable[[Colours], Chart],
+    *more: Any,
+    alt_text: str,
+) -> None:
+    """Draw a chart under a title that says its finding, with its download as SVG and PNG.
+
+    ``build`` gets the colours; ``name`` and ``more`` say what the chart depends on beside round,
+    language and viewer. ``alt_text`` tells it to those who cannot see it.
+    """
+
+    def spec(colours: Colours) -> Spec:
+        made: Spec = configured(build(colours), colours).to_dict()
+        return made
+
+    dark = is_dark()
+    made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
+    if title:
+        st.subheader(plain(title), anchor=False)
+    if caption:
+        st.caption(plain(caption))
+    st.vega_lite_chart(made, theme=None, width="stretch", key=f"chart:{name}", alt=alt_text)
+    words = here.words
+
+    def saved(make: Callable[[Spec], bytes]) -> Callable[[], bytes]:
+        return lambda: make(titled(spec(_LIGHT), title, caption))
+
+    with st.container(horizontal=True, gap="small", key=f"save-{name}"):
+        for form, make in (("SVG", _svg), ("PNG", _png)):
+            st.download_button(
+                words.say("Save as {form}", form=form),
+                saved(make),
+                file_name=f"{here.round.name}-{here.round.version}-{name}.{form.lower()}",
+                mime={"SVG": "image/svg+xml", "PNG": "image/png"}[form],
+                key=f"save:{name}:{form}",
+                type="tertiary",
+                on_click="ignore",
+            )
+
+
+def configured(chart: Chart, colours: Colours) -> Any:
+    """Return a chart in the product's look."""
+    return (
+        chart.configure(font=FONT, background="transparent", padding=4)
+        .configure_view(stroke=None)
+        .configure_axis(
+            domain=False,
+            ticks=False,
+            gridColor=colours["line"],
+            labelColor=colours["grey"],
+            titleColor=colours["grey"],
+            labelFontSize=13,
+            titleFontSize=13,
+            titleFontWeight="normal",
+            labelLimit=320,
+        )
+        .configure_text(fontSize=13, color=colours["ink"])
+        .configure_legend(
+            labelColor=colours["ink"],
+            labelFontSize=13,
+            symbolStrokeWidth=2,
+            orient="top",
+            title=None,
+        )
+    )
+
+
+def titled(spec: Spec, title: str, caption: str) -> Spec:
+    """Return a chart as it leaves the page: with title and subject, on white, in a fixed width."""
+    heading = {
+        "text": title,
+        "subtitle": caption,
+        "anchor": "start",
+        "color": _LIGHT["ink"],
+        "subtitleColor": _LIGHT["grey"],
+        "fontSize": 16,
+        "subtitleFontSize": 12,
+        "offset": 12,
+    }
+    done = {**spec, "title": heading, "background": "#FFFFFF", "padding": 16}
+    if done.get("width", "container") == "container":
+        done["width"] = 720
+    return done
+
+
+def _svg(spec: Spec) -> bytes:
+    return vl_convert.vegalite_to_svg(spec).encode()
+
+
+def _png(spec: Spec) -> bytes:
+    return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+
+
+def bars(
+    rows: pl.DataFrame,
+    colours: Colours,
+    *,
+    label: str,
+    value: str,
+    text: str,
+    tip: str,
+    top: float | None = None,
+) -> Chart:
+    """Return horizontal bars with their text at the end, in the order of the rows.
+
+    Columns: ``label`` words, ``value`` length, ``text`` words at the end, ``tip`` words shown on
+    pointing; an optional ``is_subject`` column draws the others in grey.
+    """
+    order = rows[label].to_list()
+    highest = top or max([*rows[value].fill_null(0).to_list(), 1e-9])
+    base = alt.Chart(rows).encode(
+        y=alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelColor=colours["ink"])),
+        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(domain=[0, highest * 1.18])),
+        tooltip=alt.Tooltip(f"{tip}:N", title=" "),
+    )
+    fill: Any = alt.value(colours["accent"])
+    if "is_subject" in rows.columns:
+        fill = (
+            alt.when("datum.is_subject")
+            .then(alt.value(colours["accent"]))
+            .otherwise(alt.value(colours["soft"]))
+        )
+    drawn = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=2).encode(color=fill)
+    told = base.mark_text(align="left", dx=6).encode(text=f"{text}:N")
+    return alt.layer(drawn, told).properties(width="container", height={"step": 30})

@@ -1,0 +1,108 @@
+"""The head of every page: the menu of the viewer's pages, the round, the language."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from kpi.access import PAGES, Viewer
+from kpi.language import Speaker
+from views.frame import address
+from views.frame.here import version_title, versions_there
+
+_STYLE = Path(__file__).with_name("style.css")
+_NAMES = {"kk": "Қаз", "ru": "Рус", "en": "Eng"}
+
+
+def page_file(page: str) -> str:
+    """Return the file of a page, as the framework names it."""
+    return f"views/{page}.py"
+
+
+def titles(words: Speaker) -> dict[str, str]:
+    """Return the title of each page."""
+    return {
+        "overview": words.say("Overview"),
+        "ranking": words.say("Ranking"),
+        "college": words.say("College"),
+        "funding": words.say("Funding"),
+        "scenario": words.say("Scenario"),
+        "data_check": words.say("Data check"),
+        "audit": words.say("Audit"),
+        "methodology": words.say("Methodology"),
+    }
+
+
+def all_pages(viewer: Viewer, words: Speaker) -> dict[str, Any]:
+    """Return every page by name, the viewer's first page as the default; those that are not for the
+    viewer are there too, to refuse when their address is typed.
+    """
+    first = PAGES[viewer.role][0]
+    return {
+        name: st.Page(
+            page_file(name),
+            title=title,
+            url_path=name.replace("_", "-"),
+            default=name == first,
+        )
+        for name, title in titles(words).items()
+    }
+
+
+def draw_head(viewer: Viewer, words: Speaker, store: Path, pages: dict[str, Any]) -> None:
+    """Draw the menu from links that keep the address's state, then round, language and viewer."""
+    st.logo(str(Path(__file__).with_name("wordmark.svg")), size="medium")
+    st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
+    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(key="menu", horizontal=True, gap="small", width="stretch"):
+            for name in PAGES[viewer.role]:
+                page = pages[name]
+                st.page_link(page, label=page.title, query_params=address.link())
+        with st.container(key="choices", horizontal=True, gap="small", width="content"):
+            _choose_round(words, store)
+            address.switch(
+                "lang",
+                words.say("Language"),
+                _NAMES,
+                default=words.language,
+                label_visibility="collapsed",
+            )
+            _draw_viewer(viewer, words)
+
+
+def _choose_round(words: Speaker, store: Path) -> None:
+    there = {
+        name: f"{name.partition('/')[0]} · {version_title(words, version)}"
+        for name, version in versions_there(store).items()
+    }
+    if there:
+        address.choose(
+            "round",
+            words.say("Round"),
+            there,
+            label_visibility="collapsed",
+            width=210,
+            filter_mode=None,
+        )
+
+
+def _draw_viewer(viewer: Viewer, words: Speaker) -> None:
+    told = {
+        "ministry": words.say("ministry"),
+        "region": words.say("region"),
+        "director": words.say("director"),
+        "auditor": words.say("auditor"),
+    }[viewer.role]
+    is_local = viewer.name == "local"
+    label = words.say("local analyst") if is_local else told
+    with st.popover(label, icon=":material/person:", type="tertiary"):
+        if is_local:
+            st.markdown(
+                words.say(
+                    "Sign-in is not set up: this app serves one analyst at this machine, who may"
+                    " do everything."
+                )
+            )
+            return
+        st.markdown(f"{viewer.name} · {told}")
+        st.button(words.say("Sign out"), on_click=st.logout)

@@ -1,0 +1,5 @@
+"""funding"""
+
+import streamlit as st
+
+st.title("funding")

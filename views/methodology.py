@@ -1,0 +1,5 @@
+"""methodology"""
+
+import streamlit as st
+
+st.title("methodology")

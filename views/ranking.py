@@ -1,0 +1,5 @@
+"""ranking"""
+
+import streamlit as st
+
+st.title("ranking")

@@ -1,0 +1,5 @@
+"""scenario"""
+
+import streamlit as st
+
+st.title("scenario")
