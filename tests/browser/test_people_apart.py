@@ -1,0 +1,226 @@
+"""Several people at once, each seeing what is theirs, whatever they type (issue C, item 3)."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from browsing import EMAILS, People, Person, Server, finds
+from inputs import (
+    accreditation,
+    agreement,
+    college,
+    graduates,
+    reaches_the_gates,
+    row_of,
+    run_tables,
+    students,
+    together,
+)
+from publications import publish_draft
+
+from kpi.rounds import open_round
+
+A, B, C = "EX-01", "EX-02", "EX-03"
+TABLE = "".join(
+    f'[[people]]\nemail = "{EMAILS[name]}"\nrole = "{role}"\n{place}\n'
+    for name, role, place in (
+        ("analyst", "ministry", ""),
+        ("auditor", "auditor", ""),
+        ("region", "region", 'region = "KZ-11"'),
+        ("director-a", "director", f'college = "{A}"'),
+        ("director-b", "director", f'college = "{B}"'),
+    )
+)
+SECRET_NAME = "Тайноградский техникум"
+PAGES = ("college", "overview", "ranking", "data_check", "methodology")
+OTHERS = ("funding", "scenario", "audit")
+"""Pages that no director has in the menu."""
+
+
+def of_b(count: int, employed: int, unemployed: int, name: str) -> dict:
+    members = students(B, count)
+    return {
+        "colleges": [college(B, name_ru=name, name_kk=name)],
+        "students": members,
+        "graduates": graduates(B, employed, unemployed),
+        "dual_agreements": [agreement(of) for of in members[: count // 3]],
+        "accreditations": [accreditation(B)],
+    }
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published: three colleges of one region. In the newer draft B has another name and numbers
+    that stand nowhere else.
+    """
+    folder = tmp_path_factory.mktemp("apart")
+    others = [reaches_the_gates(students(one, 40)) for one in (A, C)]
+    run_tables(folder, together(*others, of_b(60, 17, 6, "Второй колледж")))
+    publish_draft(folder / "rounds")
+    run_tables(folder, together(*others, of_b(1613, 977, 404, SECRET_NAME)))
+    return folder / "rounds"
+
+
+@pytest.fixture(scope="module")
+def secrets(store: Path) -> dict[str, str | int]:
+    """What of B stands in the draft alone."""
+    draft = open_round(store, "2025-26", "draft")
+    amount = row_of(draft.table("funding"), college_id=B)["amount"]
+    return {"name": SECRET_NAME, "students": 1613, "employed": 977, "graduates": 1381} | {
+        "amount": int(amount)
+    }
+
+
+@pytest.fixture(scope="module")
+def server(store: Path, serve_signed_in: Callable[..., Server]) -> Server:
+    return serve_signed_in(store, TABLE)
+
+
+def signed_in(someone: People, server: Server, name: str, **context: object) -> Person:
+    one = someone(server, **context)
+    one.open()
+    one.sign_in(name)
+    return one
+
+
+def test_two_directors_and_an_analyst_at_once_each_see_what_is_theirs(
+    someone: People, server: Server, secrets: dict[str, str | int]
+) -> None:
+    a, b, analyst = (signed_in(someone, server, n) for n in ("director-a", "director-b", "analyst"))
+    draft = {"round": "2025-26/draft-2"}
+    for page in PAGES:
+        for one in (a, b, analyst):
+            one.open(page, **draft)
+    assert not finds(a.received(), secrets), "A's browser never received what is B's alone"
+    assert finds(b.received(), secrets)
+    assert "name" in finds(analyst.received(), secrets), "the search finds what is there"
+    assert "amount" in finds(analyst.received(), secrets) or "amount" in finds(
+        b.received(), secrets
+    )
+    for one in (a, b, analyst):
+        assert one.faults == []
+        assert one.foreign == [], "the app asks nobody else"
+
+
+def test_a_director_who_types_anothers_college_gets_nothing_of_it(
+    someone: People, server: Server, secrets: dict[str, str | int]
+) -> None:
+    a = signed_in(someone, server, "director-a")
+    for version in ("2025-26/draft-2", "2025-26/v1"):
+        for page in (*PAGES, *OTHERS):
+            for typed in (
+                {"college": B},
+                {"college": [A, B]},
+                {"college": f"{B}' or '1'='1"},
+                {"college": "../../2025-26/draft-2"},
+                {"lang": "kk", "college": B, "q": SECRET_NAME, "page": "-1"},
+            ):
+                a.open(page, round=version, **typed)
+    assert not {found for found in finds(a.received(), secrets) if found != "name"}
+    assert SECRET_NAME not in a.text
+    assert a.faults == []
+
+
+@pytest.mark.parametrize("page", OTHERS)
+def test_a_page_that_is_not_in_the_menu_refuses_when_its_address_is_typed(
+    someone: People, server: Server, page: str
+) -> None:
+    a = signed_in(someone, server, "director-a")
+    menu = a.page.locator(".st-key-menu a").all_inner_texts()
+    assert len(menu) == len(PAGES)
+    a.open(page)
+    assert "не для вашей роли" in a.text
+    assert a.page.locator("[data-testid=stMetric], [data-testid=stDataFrame]").count() == 0
+
+
+def test_a_department_sees_no_college_of_another_region_in_a_draft(
+    someone: People, server: Server, secrets: dict[str, str | int]
+) -> None:
+    region = signed_in(someone, server, "region")
+    for page in ("overview", "ranking", "college", "funding", "data_check", "methodology"):
+        region.open(page, round="2025-26/draft-2", college=B)
+    found = finds(region.received(), secrets)
+    assert not found
+
+
+def test_somebody_whom_the_table_does_not_name_is_told_so_and_sees_nothing(
+    someone: People, server: Server, secrets: dict[str, str | int]
+) -> None:
+    one = signed_in(someone, server, "stranger")
+    assert "stranger@elsewhere.example" in one.text
+    one.open("ranking", round="2025-26/v1")
+    assert "Второй колледж".encode() not in one.received()
+    assert B.encode() not in one.received()
+    assert one.page.locator(".st-key-menu").count() == 0
+
+
+def test_an_email_that_nobody_verified_is_nobodys(someone: People, server: Server) -> None:
+    one = signed_in(someone, server, "unverified")
+    assert EMAILS["analyst"] in one.text
+    assert one.page.locator(".st-key-menu").count() == 0
+
+
+def test_without_sign_in_nothing_but_the_question_is_received(
+    someone: People, server: Server, secrets: dict[str, str | int]
+) -> None:
+    one = someone(server)
+    for page in ("", *PAGES, *OTHERS):
+        one.open(page, round="2025-26/draft-2", college=B)
+        assert "Войти" in one.text
+    assert not finds(one.received(), secrets)
+    assert B.encode() not in b"".join(one.frames).replace(b"college=" + B.encode(), b"")
+
+
+def test_who_signs_out_is_out_in_every_tab_and_the_cookie_they_kept_is_worth_nothing(
+    someone: People, server: Server
+) -> None:
+    one = signed_in(someone, server, "analyst")
+    other = one.page.context.new_page()
+    other.goto(server.address("overview"))
+    other.wait_for_selector(".st-key-menu")
+    cookies = one.page.context.cookies()
+    one.page.get_by_role("button", name="министерство").click()
+    one.page.get_by_role("button", name="Выйти").click()
+    one.page.get_by_role("button", name="End session").click()
+    one.page.wait_for_url(f"{server.url}/**")
+    one.wait()
+    assert "Войти" in one.text
+    other.locator("label", has_text="Eng").first.click()  # a rerun of the tab that is still there
+    other.wait_for_selector(".st-key-menu", state="detached", timeout=20_000)
+    thief = someone(server)
+    thief.page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    thief.page.goto(server.address("overview"))
+    thief.page.wait_for_timeout(3_000)
+    assert thief.page.locator(".st-key-menu").count() == 0
+
+
+def test_a_page_that_lies_open_is_ended(
+    someone: People, store: Path, serve_signed_in: Callable[..., Server]
+) -> None:
+    server = serve_signed_in(store, "idle_minutes = 0.2\n" + TABLE)
+    one = signed_in(someone, server, "analyst")
+    began = time.monotonic()
+    assert one.page.locator(".st-key-menu").count() == 1
+    one.page.wait_for_selector(".st-key-menu", state="detached", timeout=60_000)
+    assert time.monotonic() - began > 10
+    one.open("overview")
+    assert "Войти" in one.text
+
+
+def test_who_loses_the_role_loses_the_sight_and_a_broken_table_lets_nobody_in(
+    someone: People, store: Path, tmp_path: Path, serve_signed_in: Callable[..., Server]
+) -> None:
+    server = serve_signed_in(store, "idle_minutes = 0.5\n" + TABLE)
+    table = server.log.parent / "access.toml"
+    one = signed_in(someone, server, "director-a")
+    shutil.copy(table, tmp_path / "kept.toml")
+    table.write_text(TABLE.replace(EMAILS["director-a"], "new@college.example"), "utf-8")
+    one.page.wait_for_selector(".st-key-menu", state="detached", timeout=60_000)
+    assert EMAILS["director-a"] in one.text
+    table.write_text("people = 1", "utf-8")
+    one.open()
+    assert "никто не допущен" in one.text or "никого" in one.text
+    assert one.page.locator(".st-key-menu").count() == 0
+    assert "table of people is wrong" in server.log.read_text("utf-8")
