@@ -22,6 +22,7 @@ Open = Callable[..., AppTest]
 
 def texts(app: AppTest) -> str:
     """Return everything that a page says, as one text."""
+    parts = ("label", "value", "delta", "help")
     kinds = ("title", "header", "subheader", "caption", "markdown", "metric", "info", "warning")
     told = []
     for kind in (*kinds, "error", "success"):

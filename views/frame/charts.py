@@ -69,7 +69,7 @@ def draw(
 
     def spec(colours: Colours) -> Spec:
         made: Spec = configured(build(colours), colours).to_dict()
-        return made
+        return made | {"autosize": {"type": "fit-x", "contains": "padding"}}
 
     dark = is_dark()
     made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
