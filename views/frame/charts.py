@@ -69,7 +69,7 @@ def draw(
 
     def spec(colours: Colours) -> Spec:
         made: Spec = configured(build(colours), colours).to_dict()
-        return made | {"autosize": {"type": "fit-x", "contains": "padding"}}
+        return made
 
     dark = is_dark()
     made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
@@ -180,4 +180,4 @@ def bars(
         )
     drawn = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=2).encode(color=fill)
     told = base.mark_text(align="left", dx=6).encode(text=f"{text}:N")
-    return alt.layer(drawn, told).properties(width="container", height={"step": 30})
+    return alt.layer(drawn, told).properties(width="container", height=30 * rows.height)
