@@ -27,7 +27,5 @@ def texts(app: AppTest) -> str:
     told = []
     for kind in (*kinds, "error", "success"):
         for element in getattr(app, kind):
-            told += [
-                str(getattr(element, part, "")) for part in ("label", "value", "delta", "help")
-            ]
+            told += [str(getattr(element, part, "")) for part in parts]
     return "\n".join(told)
