@@ -74,7 +74,7 @@ def draw(
     dark = is_dark()
     made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
     if title:
-        st.subheader(plain(title), anchor=False)
+        st.header(plain(title), anchor=False)
     if caption:
         st.caption(plain(caption))
     st.vega_lite_chart(made, theme=None, width="stretch", key=f"chart:{name}", alt=alt_text)
