@@ -481,6 +481,26 @@ def verify(
     typer.echo("Verified: nothing differs.")
 
 
+@app.command("app")
+def run_app(
+    store: Store = Path("rounds"),
+    address: Annotated[
+        str, typer.Option("--address", help="Address to listen on; others need sign-in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535)] = 8501,
+    access: Annotated[
+        Path, typer.Option("--access", help="Who may see what; used with sign-in.")
+    ] = Path("access.toml"),
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets", help="A .toml whose [auth] configures sign-in.")
+    ] = None,
+) -> None:
+    """Serve the app: rank, profile, fund and explain on one screen, in three languages."""
+    from kpi.serving import serve
+
+    serve(store, address, port, access, secrets)
+
+
 def _open(store: Path, round_id: str | None, version: str | None = None) -> "Round":
     """Open a round; where the published version was chosen, say if another draft is newer."""
     from kpi.rounds import drafts, open_round

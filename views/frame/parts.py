@@ -13,6 +13,7 @@ from kpi.language import Speaker
 from kpi.package import HIDDEN
 from views.frame import address
 from views.frame.menu import page_file
+from views.frame.people import permission
 
 ROWS = 25
 """Rows of a table a page."""
@@ -141,10 +142,12 @@ def download(
     label: str, name: str, make: Callable[[Path], Path], mime: str, key: str, **more: Any
 ) -> None:
     """Draw a button whose file is made when it is pressed. ``make`` writes into a folder that is
-    gone afterwards, and returns the file.
+    gone afterwards, and returns the file. Nothing is made for somebody who may not look any more.
     """
+    require_permission = permission()
 
     def content() -> bytes:
+        require_permission()
         with TemporaryDirectory() as folder:
             return make(Path(folder)).read_bytes()
 
