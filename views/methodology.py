@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from funding.rule import Rule
@@ -261,7 +260,9 @@ def _gates(at: Here, rules: Rules) -> None:
         _entry(
             words,
             words.name(kpi.name),
-            words.say("at least {threshold}", threshold=_of_kind(words, kpi, gate.threshold)),
+            words.say("has to be there")
+            if kpi.kind == "flag"
+            else words.say("at least {threshold}", threshold=_of_kind(words, kpi, gate.threshold)),
             [
                 words.say("small cohort: {what}", what=term(words, gate.on_small_cohort)),
                 words.say("no data: {what}", what=term(words, gate.on_no_data)),
@@ -528,34 +529,23 @@ def _versions(
         st.markdown(plain_bold(" · ".join(when)))
         st.caption(parts.plain(words.name(version.file.title)))
         if version.changes:
-            _changes(words, version.changes, f"{version.file.name} {version.start}", names)
+            _changes(words, version.changes, names)
         else:
             st.markdown(words.say("The first version: there is none before it."))
         if is_shown and (other := changes(version.file, shown)):
             st.warning(
                 words.say("The round was computed with other values than this version has now:")
             )
-            _changes(words, other, f"{version.file.name} other", names)
+            _changes(words, other, names)
 
 
-def _changes(words: Speaker, changed: list[Change], name: str, names: Mapping[str, str]) -> None:
-    rows = pl.DataFrame(
-        {
-            "path": [_title(words, change.path) for change in changed],
-            "old": [_told(words, change.old, names) for change in changed],
-            "new": [_told(words, change.new, names) for change in changed],
-        }
-    )
-    parts.table(
-        rows,
-        {
-            "path": st.column_config.TextColumn(words.say("What changed"), width="large"),
-            "old": st.column_config.TextColumn(words.say("before"), width="medium"),
-            "new": st.column_config.TextColumn(words.say("after"), width="medium"),
-        },
-        name=f"changes:{name}",
-        alt=words.say("What changed"),
-    )
+def _changes(words: Speaker, changed: list[Change], names: Mapping[str, str]) -> None:
+    lines = [
+        f"- {plain_bold(_title(words, change.path))}: "
+        + parts.plain(f"{_told(words, change.old, names)} → {_told(words, change.new, names)}")
+        for change in changed
+    ]
+    st.markdown("\n".join(lines))
 
 
 # ----------------------------------------------------------------------------------------- words
