@@ -54,7 +54,7 @@ def stated(file: DatedFile) -> dict[str, Stated]:
 
 
 def statuses(file: DatedFile) -> Counter[str]:
-    """Return how many values and entries of a file have the status ``official``, ``illustrative``."""
+    """Return how many values and entries of a file have each status."""
     return Counter(entry.status for entry in stated(file).values())
 
 

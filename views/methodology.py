@@ -11,7 +11,7 @@ from kpi.dated import DatedFile, Names, Stated
 from kpi.definitions import definition, select_of, weight_tree
 from kpi.gaming import LOOK, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
-from kpi.language import Speaker, mark
+from kpi.language import NO_BREAK, Speaker, mark
 from kpi.methodology import Group, Kpi, League, Methodology
 from kpi.overview import national_kpis
 from kpi.terms import term
@@ -170,7 +170,10 @@ def _kpis(at: Here, rules: Rules) -> None:
         lambda colours: weights(
             tree,
             colours,
-            [f"{words.name(n.name)} · {_weight(words, n.weight, n.is_summed)}" for n in tree],
+            [
+                f"{words.name(n.name)}{NO_BREAK}·{NO_BREAK}{_weight(words, n.weight, n.is_summed)}"
+                for n in tree
+            ],
         ),
         methodology.name,
         methodology.start,

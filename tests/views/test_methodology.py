@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from screens import Open, texts
-from streamlit.testing.v1 import AppTest
 
 from kpi.access import Role
 from kpi.rounds import open_round
@@ -103,12 +102,11 @@ def test_every_part_speaks_the_language(open_page: Open, part: str, language: st
 
 @pytest.mark.parametrize("part", PARTS)
 def test_without_a_round_it_tells_what_is_in_force_today(
-    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+    open_page: Open, tmp_path: Path, part: str
 ) -> None:
-    monkeypatch.setenv("KPI_STORE", str(tmp_path / "empty"))
-    app: AppTest = open_page("methodology", part=part)
+    app = open_page("methodology", store=tmp_path / "empty", part=part)
     assert not app.exception
-    assert "what is in force today" in app.caption[0].value
+    assert "what is in force today" in texts(app)
     assert "Ranking by KPIs (kpi), in force from" in texts(app).replace("\\", "")
 
 
