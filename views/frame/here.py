@@ -45,7 +45,14 @@ class Here:
     @property
     def round_key(self) -> str:
         """Return the version of the round and the hash of its receipt: a name could come again."""
+        if self.opened is None:
+            return "no round"
         return f"{self.round.path}:{self.round.receipt_hash}"
+
+    @property
+    def file_name(self) -> str:
+        """Return what the names of downloaded files begin with: round and version."""
+        return f"{self.opened.name}-{self.opened.version}" if self.opened else "rules"
 
     @property
     def methodology(self) -> Methodology:
