@@ -120,6 +120,12 @@ class Standing:
         there = {one.kpi: one for one in self.kpis}
         return [there[kpi] for kpi in EMPLOYMENT if kpi in there]
 
+    @property
+    def employment_span(self) -> tuple[float, float] | None:
+        """The lowest and highest of the definitions of employment; None with fewer than two."""
+        told = [one.row["value"] for one in self.employment if one.row["value"] is not None]
+        return (min(told), max(told)) if len(told) > 1 else None
+
     def of(self, kpi: str) -> KpiStanding:
         """Return one KPI."""
         [found] = [one for one in self.kpis if one.kpi == kpi]

@@ -8,6 +8,7 @@ from typing import Any
 
 from kpi.language import Speaker
 from kpi.package import HIDDEN
+from kpi.terms import term
 
 Row = Mapping[str, Any]
 
@@ -56,3 +57,40 @@ def count(words: Speaker, row: Row, column: str) -> str:
     if is_hidden(row, column):
         return hidden(words)
     return words.number(row[column]) if row[column] is not None else "–"
+
+
+def value_told(words: Speaker, row: Row) -> str:
+    """Return a KPI's value, and what it suffers from: 75.0 % (small cohort)."""
+    told = share(words, row)
+    if row["status"] in ("ok", "no_data", None):
+        return told
+    return f"{told} ({term(words, row['status'])})"
+
+
+def counted(words: Speaker, kind: str, row: Row) -> str:
+    """Return the people that a KPI is of: 132 of 194; of a ratio or median how many; or a dash."""
+    if kind in ("flag", "points"):
+        return "–"
+    if kind in ("ratio", "median"):
+        return count(words, row, "denominator")
+    return counts(words, row)
+
+
+def interval(words: Speaker, row: Row) -> str:
+    """Return the interval of a share, 61.3 % – 74.3 %; nothing where it has none."""
+    if row["low"] is None:
+        return ""
+    return f"{words.percent(row['low'])} – {words.percent(row['high'])}"
+
+
+def of_many(words: Speaker, row: Row | None) -> list[str]:
+    """Return a KPI of a region or the nation: its value and its counts, as far as it has them. A
+    flag of many colleges is the share of those that have it.
+    """
+    if row is None or (row["value"] is None and not is_hidden(row, "value")):
+        return ["–"]
+    if row["kind"] == "flag":
+        row = {**row, "kind": "register_share"}
+    if row["kind"] in ("ratio", "points"):
+        return [share(words, row)]
+    return [share(words, row), counts(words, row)]
