@@ -169,6 +169,18 @@ def round_here(words: Speaker, store: Path) -> tuple[Round, str]:
     )
 
 
+def earlier_rounds(at: Here, most: int = 3) -> list[Round]:
+    """Return, of the rounds before the one shown, the version that is opened by default; the newest
+    of them first.
+    """
+    there: dict[str, str] = {}
+    for one in versions_there(at.store):
+        there.setdefault(one.partition("/")[0], one)
+    names = sorted((name for name in there if name < at.round.name), reverse=True)
+    paths = [at.store / there[name] for name in names[:most]]
+    return [_opened(path, _changed(path)) for path in paths if path.exists()]
+
+
 def _changed(path: Path) -> int:
     return (path / "receipt.json").stat().st_mtime_ns
 
