@@ -121,7 +121,7 @@ def _of(at: Here, row: Row) -> str:
             "mean of {count} college", "mean of {count} colleges", int(row["denominator"] or 0)
         )
     if row["kind"] == "ratio":
-        return words.say("n = {count}", count=parts.count(words, row, "denominator"))
+        return words.say("students: {count}", count=parts.count(words, row, "denominator"))
     return parts.counts(words, row)
 
 
@@ -141,7 +141,8 @@ def _map(at: Here) -> None:
     title = _map_title(at, ordered)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        caption = f"{names[kpi]} · {words.say('nation')}: {_share_of(at, measured[kpi])}"
+        nation = _share_of(at, measured[kpi])
+        caption = words.say("{kpi}; in the country {share}", kpi=names[kpi], share=nation)
         region = charts.draw(
             at,
             "map",

@@ -396,7 +396,7 @@ def _reason(at: Here, row: Row) -> str:
     status = term(words, row["reason_status"] or "no_data")
     if row["reason_status"] != "small_cohort":
         return f"{name}: {status}"
-    return f"{name}: {status}, {words.say('n = {count}', count=words.number(row['reason_n']))}"
+    return f"{name}: {status} ({words.number(row['reason_n'])})"
 
 
 def _specialties(at: Here, opening: Any) -> None:
