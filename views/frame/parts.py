@@ -49,7 +49,8 @@ def section(title: str, caption: str = "", help: str | None = None) -> None:
 def figures(entries: Iterable[tuple[str, str, str, str]]) -> None:
     """Draw up to four figures side by side: label, value, what it is of, how it is computed."""
     entries = list(entries)
-    for column, (label, shown, of, how) in zip(st.columns(len(entries)), entries, strict=True):
+    columns = st.columns(len(entries), vertical_alignment="bottom")
+    for column, (label, shown, of, how) in zip(columns, entries, strict=True):
         column.metric(
             plain(label),
             shown,
