@@ -34,10 +34,15 @@ LANGUAGE_FREE: frozenset[str] = frozenset()
 
 KAZAKH_AS_RUSSIAN = frozenset(
     [
+        "Audit",
+        "Ranking",
+        "Scenario",
+        "auditor",
         "coefficient",
         "college",
         "College",
         "Course",
+        "director",
         "league",
         "League",
         "norm",

@@ -74,7 +74,7 @@ def draw(
     dark = is_dark()
     made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
     if title:
-        st.subheader(plain(title), anchor=False)
+        st.header(plain(title), anchor=False)
     if caption:
         st.caption(plain(caption))
     st.vega_lite_chart(made, theme=None, width="stretch", key=f"chart:{name}", alt=alt_text)
@@ -180,4 +180,4 @@ def bars(
         )
     drawn = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=2).encode(color=fill)
     told = base.mark_text(align="left", dx=6).encode(text=f"{text}:N")
-    return alt.layer(drawn, told).properties(width="container", height={"step": 30})
+    return alt.layer(drawn, told).properties(width="container", height=30 * rows.height)

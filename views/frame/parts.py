@@ -36,7 +36,7 @@ def answer(sentence: str, context: str = "") -> None:
 
 def section(title: str, caption: str = "", help: str | None = None) -> None:
     """Open a part of a page: the finding as title, the subject in small."""
-    st.subheader(plain(title), anchor=False, help=help)
+    st.header(plain(title), anchor=False, help=help)
     if caption:
         st.caption(plain(caption))
 
