@@ -124,6 +124,21 @@ def switch(
     return str(st.session_state[key] or default)
 
 
+def number(
+    name: str,
+    label: str,
+    now: float | None,
+    write: Callable[[float | None], None],
+    **more: Any,
+) -> None:
+    """Draw a number that stands in the address; ``write`` puts there what it is changed to.
+
+    ``now`` is None where what stands there is no number that can be shown: the field is empty.
+    """
+    key = _bind(name, now)
+    st.number_input(label, key=key, on_change=lambda: write(st.session_state[key]), **more)
+
+
 def page_of(count: int, rows: int, label: Callable[[int, int, int], str]) -> int:
     """Draw the choice of a page of ``rows`` rows of ``count``; return its number from 1.
 

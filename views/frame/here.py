@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import polars as pl
 import streamlit as st
 
+from funding.rule import Rule
 from kpi.access import Viewer, read_findings, read_table, require_all_of, sees_all_of
+from kpi.dated import load_file
 from kpi.language import LANGUAGES, Speaker, speaker
 from kpi.methodology import Methodology
 from kpi.rounds import Round, drafts, open_round, publications
@@ -58,6 +60,11 @@ class Here:
     def methodology(self) -> Methodology:
         """The methodology that the round was computed with."""
         return methodology_of(self.round)
+
+    @property
+    def rule(self) -> Rule:
+        """The funding rule that the round was computed with."""
+        return rule_of(self.round)
 
     @property
     def reference(self) -> dict[str, pl.DataFrame]:
@@ -195,6 +202,12 @@ def _opened(path: Path, _changed: int) -> Round:
 def methodology_of(of_round: Round) -> Methodology:
     """Return the methodology of a round."""
     return of_round.methodology
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_CONTENT)
+def rule_of(of_round: Round) -> Rule:
+    """Return the funding rule of a round."""
+    return load_file(of_round.rule_file(), Rule)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_CONTENT)
