@@ -129,17 +129,35 @@ def refuse(faults: Iterable[str]) -> None:
         raise ValueError("\n".join(lines))
 
 
+def names(kind: str) -> list[str]:
+    """Return the names that ship of a kind: ``methodology`` or ``rules``."""
+    return sorted(path.name for path in (data_folder() / kind).iterdir() if path.is_dir())
+
+
+def shipped_name(kind: str, name: str) -> str:
+    """Return the name where it ships. Raises CallError otherwise: what comes from an address or a
+    form must never become the path of a file.
+    """
+    if name not in names(kind):
+        raise CallError(
+            "There is no file of this name.",
+            where=kind,
+            found=name,
+            expected="one of " + ", ".join(names(kind)),
+        )
+    return name
+
+
 def versions(kind: str, name: str) -> list[Path]:
     """Return the files of a name, oldest first. Raises CallError for a name that has none."""
     folder = data_folder() / kind
     files = sorted((folder / name).glob("*.toml"))
     if not files:
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
         raise CallError(
             f"There is no {kind.removesuffix('s')} of this name.",
             where=str(folder),
             found=name,
-            expected="one of " + ", ".join(names) + ", or the path of a .toml file",
+            expected="one of " + ", ".join(names(kind)) + ", or the path of a .toml file",
         )
     return files
 

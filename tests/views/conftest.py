@@ -30,12 +30,16 @@ def open_page(app_store: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     Whoever signs in is given: the sign-in itself has tests of its own.
     """
-    monkeypatch.setenv("KPI_STORE", str(app_store))
     monkeypatch.chdir(ROOT)
 
     def opened(
-        page: str, role: Role = Role.MINISTRY, language: str = "en", **address: str | list[str]
+        page: str,
+        role: Role = Role.MINISTRY,
+        language: str = "en",
+        store: Path | None = None,
+        **address: str | list[str],
     ) -> AppTest:
+        monkeypatch.setenv("KPI_STORE", str(store or app_store))
         monkeypatch.setattr("views.frame.people.who_looks", lambda _words: VIEWERS[role])
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         app.query_params["lang"] = language

@@ -22,11 +22,10 @@ Open = Callable[..., AppTest]
 
 def texts(app: AppTest) -> str:
     """Return everything that a page says, as one text."""
+    parts = ("label", "value", "delta", "help")
     kinds = ("title", "header", "subheader", "caption", "markdown", "metric", "info", "warning")
     told = []
     for kind in (*kinds, "error", "success"):
         for element in getattr(app, kind):
-            told += [
-                str(getattr(element, part, "")) for part in ("label", "value", "delta", "help")
-            ]
+            told += [str(getattr(element, part, "")) for part in parts]
     return "\n".join(told)

@@ -55,7 +55,7 @@ def choose(
     ``options``: code to words. ``everything`` are the words of no choice (None), the default; where
     it is None, the first option is the default.
     """
-    codes: list[Any] = [*([None] if everything is not None else []), *options]
+    codes = [*([""] if everything is not None else []), *options]
     default = codes[0] if codes else None
     now = value(name)
     key = _bind(name, now if now in options else default)
@@ -63,12 +63,11 @@ def choose(
         label,
         codes,
         key=key,
-        format_func=lambda code: str(everything) if code is None else options[code],
+        format_func=lambda code: options.get(code, str(everything)),
         on_change=_write(name, key, default, drop),
         **more,
     )
-    chosen: str | None = st.session_state[key]
-    return chosen
+    return str(st.session_state[key]) or None if codes else None
 
 
 def choose_some(
@@ -91,6 +90,13 @@ def choose_some(
     )
     chosen: list[str] = st.session_state[key]
     return chosen
+
+
+def text(name: str, label: str, *, drop: Iterable[str] = ("page",), **more: Any) -> str:
+    """Draw a line to write into; return what stands there without spaces around it."""
+    key = _bind(name, value(name, "") or "")
+    st.text_input(label, key=key, max_chars=80, on_change=_write(name, key, "", drop), **more)
+    return str(st.session_state[key]).strip()
 
 
 def switch(
@@ -116,6 +122,21 @@ def switch(
         **more,
     )
     return str(st.session_state[key] or default)
+
+
+def number(
+    name: str,
+    label: str,
+    now: float | None,
+    write: Callable[[float | None], None],
+    **more: Any,
+) -> None:
+    """Draw a number that stands in the address; ``write`` puts there what it is changed to.
+
+    ``now`` is None where what stands there is no number that can be shown: the field is empty.
+    """
+    key = _bind(name, now)
+    st.number_input(label, key=key, on_change=lambda: write(st.session_state[key]), **more)
 
 
 def page_of(count: int, rows: int, label: Callable[[int, int, int], str]) -> int:

@@ -54,21 +54,26 @@ def draw_head(viewer: Viewer, words: Speaker, store: Path, pages: dict[str, Any]
     """Draw the menu from links that keep the address's state, then round, language and viewer."""
     st.logo(str(Path(__file__).with_name("wordmark.svg")), size="medium")
     st.html(f"<style>{_STYLE.read_text(encoding='utf-8')}</style>")
-    with st.container(key="head", horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(key="menu", horizontal=True, gap="small", width="stretch"):
-            for name in PAGES[viewer.role]:
-                page = pages[name]
-                st.page_link(page, label=page.title, query_params=address.link())
-        with st.container(key="choices", horizontal=True, gap="small", width="content"):
-            _choose_round(words, store)
-            address.switch(
-                "lang",
-                words.say("Language"),
-                _NAMES,
-                default=words.language,
-                label_visibility="collapsed",
-            )
-            _draw_viewer(viewer, words)
+    with st.container(
+        key="choices",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="small",
+    ):
+        _choose_round(words, store)
+        address.switch(
+            "lang",
+            words.say("Language"),
+            _NAMES,
+            default=words.language,
+            label_visibility="collapsed",
+        )
+        _draw_viewer(viewer, words)
+    with st.container(key="menu", horizontal=True, gap="xsmall"):
+        for name in PAGES[viewer.role]:
+            page = pages[name]
+            st.page_link(page, label=page.title, query_params=address.link())
 
 
 def _choose_round(words: Speaker, store: Path) -> None:
@@ -82,7 +87,7 @@ def _choose_round(words: Speaker, store: Path) -> None:
             words.say("Round"),
             there,
             label_visibility="collapsed",
-            width=210,
+            width=250,
             filter_mode=None,
         )
 

@@ -20,7 +20,7 @@ WITHOUT_ROUND = ("data_check", "methodology")
 def run_page(page: Any, name: str, viewer: Viewer, words: Speaker) -> None:
     """Run a page of the viewer's, or refuse it."""
     if name not in PAGES[viewer.role]:
-        st.title(words.say("This page is not for your role."))
+        st.title(plain(words.say("This page is not for your role.")))
         first = PAGES[viewer.role][0]
         st.page_link(
             page_file(first), label=words.say("To your first page"), query_params=address.link()
