@@ -89,7 +89,7 @@ class Person(Strict):
 
     email: Words
     role: Annotated[Role, Field(strict=False)]
-    region: Words | None = None
+    region: Annotated[str, Field(pattern=r"^KZ-[0-9]{2}$")] | None = None
     college: Words | None = None
 
     @model_validator(mode="after")

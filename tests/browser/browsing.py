@@ -196,7 +196,8 @@ def person(browser: Browser, server: Server, **context: Any) -> Person:
 
     def told(message: Any) -> None:
         if message.type == "error" and of_app():
-            one.faults.append(f"{page.url}: {message.text}")
+            where = message.location.get("url", "")
+            one.faults.append(f"{page.url}: {message.text} {where}")
 
     opened.route("**/*", asked)
     page.on("requestfinished", lambda request: answered(request.response()))
