@@ -84,10 +84,11 @@ def check(
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_folder, plan_round
     from kpi.export import write_csv
+    from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
     from kpi.summary import print_findings
 
-    plan = plan_round(round_id or _round_of(dt.date.today()), methodology, rule)
+    plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     with _progress() as report:
         intake, findings, counts = check_folder(folder, plan, read_key(key_file), report)
     write_csv(findings, to)
@@ -515,13 +516,6 @@ def _open(store: Path, round_id: str | None, version: str | None = None) -> "Rou
             err=True,
         )
     return of_round
-
-
-def _round_of(day: dt.date) -> str:
-    """Return the academic year that a day falls in: it begins on 1 September."""
-    from kpi.methodology import round_name
-
-    return round_name(day.year if day.month >= 9 else day.year - 1)
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def refuse(faults: Iterable[str]) -> None:
         raise ValueError("\n".join(lines))
 
 
-def names(kind: str) -> list[str]:
+def shipped_names(kind: str) -> list[str]:
     """Return the names that ship of a kind: ``methodology`` or ``rules``."""
     return sorted(path.name for path in (data_folder() / kind).iterdir() if path.is_dir())
 
@@ -138,12 +138,12 @@ def shipped_name(kind: str, name: str) -> str:
     """Return the name where it ships. Raises CallError otherwise: what comes from an address or a
     form must never become the path of a file.
     """
-    if name not in names(kind):
+    if name not in shipped_names(kind):
         raise CallError(
             "There is no file of this name.",
             where=kind,
             found=name,
-            expected="one of " + ", ".join(names(kind)),
+            expected="one of " + ", ".join(shipped_names(kind)),
         )
     return name
 
@@ -157,9 +157,14 @@ def versions(kind: str, name: str) -> list[Path]:
             f"There is no {kind.removesuffix('s')} of this name.",
             where=str(folder),
             found=name,
-            expected="one of " + ", ".join(names(kind)) + ", or the path of a .toml file",
+            expected="one of " + ", ".join(shipped_names(kind)) + ", or the path of a .toml file",
         )
     return files
+
+
+def newest(kind: str, name: str, model: type[File]) -> File:
+    """Return the newest shipped version of a name, in force by now or not."""
+    return load_file(versions(kind, name)[-1], model)
 
 
 def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:

@@ -119,9 +119,7 @@ def _coded(at: Here, profile: pl.DataFrame, column: str) -> dict[str, str]:
     return {code: term(at.words, code) for code in codes}
 
 
-def _answer(
-    at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str
-) -> str:
+def _answer(at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str) -> str:
     words = at.words
     if ranked.is_empty():
         return words.say("No ranked college fits this choice")
@@ -405,8 +403,7 @@ def _specialties(at: Here, opening: Any) -> None:
     reference = at.reference["specialties"].rows_by_key("specialty", named=True, unique=True)
     codes = sorted(set(ranking["specialty"]))
     names = {
-        code: f"{code} {words.of(reference[code])}" if code in reference else code
-        for code in codes
+        code: f"{code} {words.of(reference[code])}" if code in reference else code for code in codes
     }
     specialty = address.choose(
         "specialty", say("Specialty"), names, everything=say("all"), width="stretch"

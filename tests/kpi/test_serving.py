@@ -37,7 +37,16 @@ def test_an_address_of_this_machine(address: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        *(None, "", "0.0.0.0", "::", "[::]:8501", "192.168.1.4", "kpi.example.org", "unix:///tmp/s"),
+        *(
+            None,
+            "",
+            "0.0.0.0",
+            "::",
+            "[::]:8501",
+            "192.168.1.4",
+            "kpi.example.org",
+            "unix:///tmp/s",
+        ),
         *("localhost.evil.example", "127.0.0.1.evil.example", "evil.example@127.0.0.1", "127.1"),
         *("127.0.0.1/x", "[::1", "localhost:x@evil.example", "127.0.0.1:80:90"),
     ],
@@ -170,9 +179,7 @@ def free_port() -> Iterator[int]:
     yield port
 
 
-def test_it_serves_and_ends_on_a_signal_without_a_traceback(
-    tmp_path: Path, free_port: int
-) -> None:
+def test_it_serves_and_ends_on_a_signal_without_a_traceback(tmp_path: Path, free_port: int) -> None:
     server = subprocess.Popen(
         [sys.executable, "-c", "from kpi.cli import main; main()", "app", "--port", str(free_port)],
         cwd=tmp_path,

@@ -82,7 +82,11 @@ def empty(what: str, do: str = "") -> None:
 
 
 def show_error(words: Speaker, error: CallError) -> None:
-    """Show what, where, found, expected and what to do."""
+    """Show what, where, found, expected and what to do; of several errors each."""
+    if error.each != (error,):
+        for one in error.each:
+            show_error(words, one)
+        return
     labels = {
         "where": words.say("Where"),
         "found": words.say("Found"),
@@ -115,8 +119,8 @@ def download(
     )
 
 
-def paged(words: Speaker, rows: pl.DataFrame) -> pl.DataFrame:
-    """Draw the choice of a page and return the rows of it."""
+def paged(words: Speaker, rows: pl.DataFrame, name: str = "page") -> pl.DataFrame:
+    """Draw the choice of a page and return the rows of it; ``name`` stands in the address."""
 
     def told(first: int, last: int, of: int) -> str:
         return words.say(
@@ -126,7 +130,7 @@ def paged(words: Speaker, rows: pl.DataFrame) -> pl.DataFrame:
             of=words.number(of),
         )
 
-    number = address.page_of(rows.height, ROWS, told)
+    number = address.page_of(rows.height, ROWS, told, name)
     return rows.slice((number - 1) * ROWS, ROWS)
 
 

@@ -20,7 +20,7 @@ from funding.rule import Rule, load_rule
 from funding.scenario import frontier_of, other_files, write_scenario
 from funding.settings import Change, Rules, values_at, with_settings
 from kpi.access import Role, require_role
-from kpi.dated import names, shipped_name
+from kpi.dated import shipped_name, shipped_names
 from kpi.errors import CallError
 from kpi.export import zipped
 from kpi.language import mark
@@ -183,7 +183,7 @@ def shipped_files(at: Here, kind: str) -> dict[str, str]:
     def make() -> dict[str, str]:
         load: Any = load_methodology if kind == "methodology" else load_rule
         found = {}
-        for name in names(kind):
+        for name in shipped_names(kind):
             try:
                 file: Methodology | Rule = load(name, at.round.count_on)
             except CallError:
