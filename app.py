@@ -6,7 +6,7 @@ import streamlit as st
 
 from kpi.errors import CallError
 from views.frame.here import store_folder, words_here
-from views.frame.menu import all_pages, draw_head
+from views.frame.menu import all_pages, draw_head, first_page, name_of
 from views.frame.parts import show_error
 from views.frame.people import who_looks
 from views.frame.running import run_page
@@ -16,9 +16,9 @@ st.set_page_config(
     page_icon=str(Path(__file__).parent / "views" / "frame" / "icon.svg"), layout="wide"
 )
 viewer = who_looks(words)
-pages = all_pages(viewer, words)
-page = st.navigation(list(pages.values()), position="hidden")
-[name] = [name for name, one in pages.items() if one.title == page.title]
+pages = all_pages(words)
+page = st.navigation([first_page(viewer, pages), *pages.values()], position="hidden")
+name = name_of(page, pages)
 st.session_state["page"] = page
 try:
     draw_head(viewer, words, store_folder(), pages)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Browser, Page, Playwright
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 """The browser of the machine; the tests that need it are left out where there is none."""
 
 _ARGUMENTS = (
@@ -25,6 +25,10 @@ _ARGUMENTS = (
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
 SECONDS = 30
+PROBE = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
+"""Where Streamlit's own script looks whether the app is served below the page's address; it is not,
+and the browser notes the 404 whatever the page does.
+"""
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -195,8 +199,8 @@ def person(browser: Browser, server: Server, **context: Any) -> Person:
                 return
 
     def told(message: Any) -> None:
-        if message.type == "error" and of_app():
-            where = message.location.get("url", "")
+        where = message.location.get("url", "")
+        if message.type == "error" and of_app() and not PROBE.search(where):
             one.faults.append(f"{page.url}: {message.text} {where}")
 
     opened.route("**/*", asked)

@@ -10,6 +10,7 @@ import pytest
 from browsing import CHROMIUM, EMAILS, People, Person, Server, launch, person, serving
 from playwright.sync_api import Browser, sync_playwright
 
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:

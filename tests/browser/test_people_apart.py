@@ -82,6 +82,9 @@ def signed_in(someone: People, server: Server, name: str, **context: object) -> 
     one = someone(server, **context)
     one.open()
     one.sign_in(name)
+    if name not in ("stranger", "unverified"):
+        one.page.wait_for_selector(".st-key-menu a")
+        one.settle()
     return one
 
 
@@ -89,16 +92,12 @@ def test_two_directors_and_an_analyst_at_once_each_see_what_is_theirs(
     someone: People, server: Server, secrets: dict[str, str | int]
 ) -> None:
     a, b, analyst = (signed_in(someone, server, n) for n in ("director-a", "director-b", "analyst"))
-    draft = {"round": "2025-26/draft-2"}
     for page in PAGES:
         for one in (a, b, analyst):
-            one.open(page, **draft)
+            one.open(page, round="2025-26/draft-2")
     assert not finds(a.received(), secrets), "A's browser never received what is B's alone"
-    assert finds(b.received(), secrets)
+    assert {"name", "employed", "graduates"} <= set(finds(b.received(), secrets))
     assert "name" in finds(analyst.received(), secrets), "the search finds what is there"
-    assert "amount" in finds(analyst.received(), secrets) or "amount" in finds(
-        b.received(), secrets
-    )
     for one in (a, b, analyst):
         assert one.faults == []
         assert one.foreign == [], "the app asks nobody else"
@@ -108,18 +107,17 @@ def test_a_director_who_types_anothers_college_gets_nothing_of_it(
     someone: People, server: Server, secrets: dict[str, str | int]
 ) -> None:
     a = signed_in(someone, server, "director-a")
-    for version in ("2025-26/draft-2", "2025-26/v1"):
-        for page in (*PAGES, *OTHERS):
-            for typed in (
-                {"college": B},
-                {"college": [A, B]},
-                {"college": f"{B}' or '1'='1"},
-                {"college": "../../2025-26/draft-2"},
-                {"lang": "kk", "college": B, "q": SECRET_NAME, "page": "-1"},
-            ):
-                a.open(page, round=version, **typed)
-    assert not {found for found in finds(a.received(), secrets) if found != "name"}
-    assert SECRET_NAME not in a.text
+    draft = "2025-26/draft-2"
+    for page in (*PAGES, *OTHERS):
+        a.open(page, round=draft, college=B)
+    for typed in (
+        {"college": [A, B]},
+        {"college": f"{B}' or '1'='1"},
+        {"college": "../../2025-26/draft-2"},
+        {"college": B, "lang": "kk", "page": "-1"},
+    ):
+        a.open("college", round=draft, **typed)
+    assert not finds(a.received(), secrets)
     assert a.faults == []
 
 
@@ -128,6 +126,7 @@ def test_a_page_that_is_not_in_the_menu_refuses_when_its_address_is_typed(
     someone: People, server: Server, page: str
 ) -> None:
     a = signed_in(someone, server, "director-a")
+    assert "/college" in a.page.url, "the first page of a director"
     menu = a.page.locator(".st-key-menu a").all_inner_texts()
     assert len(menu) == len(PAGES)
     a.open(page)
@@ -187,7 +186,7 @@ def test_who_signs_out_is_out_in_every_tab_and_the_cookie_they_kept_is_worth_not
     one.page.wait_for_url(f"{server.url}/**")
     one.wait()
     assert "Войти" in one.text
-    other.locator("label", has_text="Eng").first.click()  # a rerun of the tab that is still there
+    other.get_by_text("Eng", exact=True).click()  # a rerun of the tab that is still there
     other.wait_for_selector(".st-key-menu", state="detached", timeout=20_000)
     thief = someone(server)
     thief.page.context.add_cookies(cookies)  # type: ignore[arg-type]
@@ -221,6 +220,6 @@ def test_who_loses_the_role_loses_the_sight_and_a_broken_table_lets_nobody_in(
     assert EMAILS["director-a"] in one.text
     table.write_text("people = 1", "utf-8")
     one.open()
-    assert "никто не допущен" in one.text or "никого" in one.text
+    assert "вход закрыт для всех" in one.text
     assert one.page.locator(".st-key-menu").count() == 0
     assert "table of people is wrong" in server.log.read_text("utf-8")

@@ -298,7 +298,7 @@ def test_every_role_has_pages_and_only_ministry_and_auditor_see_scenarios_and_th
         assert {role for role in Role if page in PAGES[role]} == {Role.MINISTRY, Role.AUDITOR}
 
 
-# ------------------------------------------------------------------------------- the table of people
+# ------------------------------------------------------------------------------ table of people
 
 TABLE = """
 idle_minutes = 20

@@ -34,20 +34,37 @@ def titles(words: Speaker) -> dict[str, str]:
     }
 
 
-def all_pages(viewer: Viewer, words: Speaker) -> dict[str, Any]:
-    """Return every page by name, the viewer's first page as the default; those that are not for the
-    viewer are there too, to refuse when their address is typed.
+def all_pages(words: Speaker) -> dict[str, Any]:
+    """Return every page by name, each at an address that is the same for everybody; those that are
+    not for the viewer are there too, to refuse when their address is typed.
     """
-    first = PAGES[viewer.role][0]
     return {
-        name: st.Page(
-            page_file(name),
-            title=title,
-            url_path=name.replace("_", "-"),
-            default=name == first,
-        )
+        name: st.Page(page_file(name), title=title, url_path=name.replace("_", "-"))
         for name, title in titles(words).items()
     }
+
+
+def first_page(viewer: Viewer, pages: dict[str, Any]) -> Any:
+    """Return what stands at the bare address: the way to the viewer's first page.
+
+    A page that the framework serves there would have no address of its own to be sent.
+    """
+
+    first = pages[PAGES[viewer.role][0]]
+
+    def to_first() -> None:
+        state = {name: st.query_params.get_all(name) for name in st.query_params}
+        st.switch_page(first, query_params=state)
+
+    return st.Page(to_first, title=first.title, default=True)
+
+
+def name_of(page: Any, pages: dict[str, Any]) -> str:
+    """Return the name of the page that is to run; at the bare address this leads on."""
+    found = [name for name, one in pages.items() if one.url_path == page.url_path]
+    if not found:
+        page.run()  # and never returns
+    return found[0]
 
 
 def draw_head(viewer: Viewer, words: Speaker, store: Path, pages: dict[str, Any]) -> None:
