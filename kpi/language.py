@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from kpi.dated import Names
-from kpi.errors import CallError
+from kpi.errors import CallError, Phrase
 from kpi.resources import data_folder
 
 LANGUAGES = ("kk", "ru", "en")
@@ -54,9 +54,21 @@ class Speaker:
         """Return the form of a sentence that goes with ``count``, which fills its ``{count}``."""
         return self._form(one, many, count).format(count=self.number(count), **values)
 
-    def error(self, sentence: str) -> str:
-        """Return a sentence of an error or a finding, which code wrote in English."""
-        return self._translated(sentence)
+    def error(self, text: str) -> str:
+        """Return a sentence of an error or a finding, which code wrote in English.
+
+        A text that is none of our sentences (a path, a list of names) stands as it is.
+        """
+        source = text.sentence if isinstance(text, Phrase) else text
+        [found] = (self.language != SOURCE and _forms(self.language, source)) or [source]
+        if not isinstance(text, Phrase):
+            return found
+        return found.format(
+            **{
+                name: self.number(value) if type(value) is int else value
+                for name, value in text.values.items()
+            }
+        )
 
     def stored(self, sentence: str) -> str:
         """Return a sentence that stands in a file of a round, such as a KPI's definition; one that

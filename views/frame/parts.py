@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from kpi.errors import CallError
+from kpi.errors import CallError, DataErrors, Phrase
 from kpi.language import Speaker
 from kpi.package import HIDDEN
 from views.frame import address
@@ -129,10 +129,15 @@ def show_error(words: Speaker, error: CallError) -> None:
         "expected": words.say("Expected"),
         "do": words.say("What to do"),
     }
+    if isinstance(error, DataErrors):
+        for one in error.errors:
+            show_error(words, one)
+        return
     lines = [f"**{plain(words.error(error.what))}**"]
     for name, text in error.parts.items():
         if text:
-            told = words.error(text) if name in ("do", "expected") else text
+            is_ours = name in ("do", "expected") or isinstance(text, Phrase)
+            told = words.error(text) if is_ours else text
             lines.append(f"{labels[name]}: {plain(told)}".replace("\n", "  \n"))
     st.error("  \n".join(lines), icon=":material/error:")
 
