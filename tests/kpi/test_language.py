@@ -21,8 +21,17 @@ import kpi.language
 from kpi.dated import Names
 from kpi.definitions import definition
 from kpi.errors import CallError, DataErrors, phrase
-from kpi.intake import CELL_CHECKS
-from kpi.language import LANGUAGES, SOURCE, Speaker, catalogue_of, mark, speaker
+from kpi.intake import CELL_CHECKS, TABLES, TableContract
+from kpi.language import (
+    EXPECTED,
+    LANGUAGES,
+    SOURCE,
+    Speaker,
+    _pattern,
+    catalogue_of,
+    mark,
+    speaker,
+)
 from kpi.resources import data_folder
 from kpi.terms import TERMS, term
 
@@ -95,6 +104,24 @@ def said() -> dict[Sentence, str]:
     for path in sorted((ROOT / "sql" / "checks").glob("*.sql")):
         [sentence] = re.findall(r"^-- message: (.+)$", path.read_text("utf-8"), re.MULTILINE)
         found.setdefault((sentence,), f"{path.relative_to(ROOT)}:2")
+    for text, place in expected_texts().items():
+        if not any(_pattern(form).fullmatch(text) for form in EXPECTED):
+            found.setdefault((text,), place)
+    return found
+
+
+def expected_texts() -> dict[str, str]:
+    """Return what findings expect, in English, and the first place: of cells, and of the checks
+    whose SQL states it as one text.
+    """
+    found = {}
+    for table in TABLES:
+        contract = TableContract(table)
+        for column in contract.types:
+            found.setdefault(contract.expected(column), f"kpi/tables.py: {table}.{column}")
+    for path in sorted((ROOT / "sql" / "checks").glob("*.sql")):
+        for text in re.findall(r"^ *'([^']+)' AS expected$", path.read_text("utf-8"), re.MULTILINE):
+            found.setdefault(text, str(path.relative_to(ROOT)))
     return found
 
 
@@ -240,6 +267,26 @@ def test_what_is_no_sentence_of_ours_stands_as_it_is(language: str) -> None:
 def test_a_sentence_of_an_error_is_translated() -> None:
     assert speaker("en").error("The file cannot be read.") == "The file cannot be read."
     assert speaker("ru").error("The file cannot be read.") == "Файл не читается."
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_everything_that_a_finding_expects_is_said_in_the_language(language: str) -> None:
+    texts = [
+        *expected_texts(),
+        "a day not before 2025-09-01",
+        "at most 12.5",
+        "14 fields",
+        "one row per college_id, specialty",
+    ]
+    assert [text for text in texts if speaker(language).error(text) == text] == []
+
+
+def test_what_a_finding_expects_keeps_its_values() -> None:
+    words = speaker("ru")
+    assert words.error("one of urban, rural") == "одно из: urban, rural"
+    assert words.error("1 to 300 characters") == "от 1 до 300 знаков"
+    assert words.error("a day not before 2025-09-01") == "день не раньше 2025-09-01"
+    assert words.error("from here to there") == "from here to there"
 
 
 def test_several_errors_are_one_text_and_each_by_itself() -> None:
