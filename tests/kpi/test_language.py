@@ -19,7 +19,7 @@ from babel.messages.extract import extract_from_file
 
 import kpi.language
 from kpi.dated import Names
-from kpi.definitions import definition
+from kpi.definitions import definition, people_selects
 from kpi.errors import CallError, DataErrors, phrase
 from kpi.intake import CELL_CHECKS, TABLES, TableContract
 from kpi.language import (
@@ -96,6 +96,8 @@ def said() -> dict[Sentence, str]:
     for path in sorted((ROOT / "sql" / "2_kpi").glob("*.sql")):
         told = definition(path.read_text(encoding="utf-8"))
         found.setdefault((told,), f"{path.relative_to(ROOT)}:1")
+    for name, select in people_selects(ROOT / "sql").items():
+        found.setdefault((definition(select),), f"sql/1_clean/{name}.sql:1")
     for path in errors_in():
         for line, sentence in Raised(path).sentences:
             found.setdefault((sentence,), f"{path.relative_to(ROOT)}:{line}")
