@@ -5,7 +5,7 @@ says them in another language. So ``what``, ``do`` and ``expected`` are literal 
 phrases with places; tests/kpi/test_language.py holds them against the catalogues.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 
 class Phrase(str):
@@ -37,6 +37,7 @@ class CallError(Exception):
     ) -> None:
         self.what = what
         self.parts = {"where": where, "found": found, "expected": expected, "do": do}
+        self.each: tuple[CallError, ...] = (self,)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -51,9 +52,10 @@ class DataError(CallError):
     exit_code = 1
 
 
-class DataErrors(DataError):
-    """Several errors that were found before any was shown, such as one for each file."""
-
-    def __init__(self, errors: Iterable[CallError]) -> None:
-        self.errors = list(errors)
-        super().__init__("\n".join(str(error) for error in self.errors))
+def all_of(errors: Sequence[DataError]) -> DataError:
+    """Return several errors as one, whose ``each`` holds them; one alone stays as it is."""
+    if len(errors) == 1:
+        return errors[0]
+    together = DataError("\n".join(str(error) for error in errors))
+    together.each = tuple(errors)
+    return together

@@ -1,5 +1,475 @@
-"""ranking"""
+"""Who is where?"""
 
+from pathlib import Path
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
-st.title("ranking")
+from kpi.export import write_csv
+from kpi.ranked_list import as_file, chosen, in_specialty, parts_of_score, standing, with_change
+from kpi.terms import term
+from views.frame import address, charts, parts
+from views.frame.earlier import earlier_round
+from views.frame.here import Here, here, kept, version_title
+from views.frame.marks import draw_marks, round_marks
+from views.frame.menu import page_file
+from views.frame.score_bars import stacked_bar
+from views.frame.tile_map import short_name
+
+RIGHT = {"alignment": "right"}
+
+Row = dict[str, Any]
+
+
+def page() -> None:
+    """Draw the page."""
+    at = here()
+    rows = kept(at, "standing", lambda: _all_colleges(at))
+    if rows.is_empty():
+        _nobody(at)
+        return
+    opening = st.container()
+    if _lists(at) == "specialties":
+        _specialties(at, opening)
+        return
+    wanted = _filters(at)
+    search = wanted.pop("search") or ""
+    shown = chosen(rows, search, **wanted)
+    ranked = shown.filter(pl.col("rank").is_not_null())
+    with opening:
+        parts.answer(_answer(at, ranked, wanted, search), at.round_title)
+        draw_marks(at)
+    earlier = earlier_round(at)
+    with_earlier = with_change(shown, _comparable(at, earlier))
+    _table(at, with_earlier.filter(pl.col("rank").is_not_null()), wanted, earlier)
+    _not_ranked(at, shown.filter(pl.col("rank").is_null()))
+    _download(at, with_earlier)
+
+
+def _all_colleges(at: Here) -> pl.DataFrame:
+    tables = (at.table(name) for name in ("unit_profile", "ranking", "kpi_values"))
+    return standing(*tables)
+
+
+def _nobody(at: Here) -> None:
+    say = at.words.say
+    parts.answer(say("The ranking is shown once the round is published"), at.round_title)
+    parts.empty(
+        say("This round is a draft: what others reached is not known before it is published."),
+        say("Your own figures are on the page College."),
+    )
+    st.page_link(page_file("college"), label=say("College"), query_params=address.link())
+
+
+# -------------------------------------------------------------------------------------- the choice
+
+
+def _lists(at: Here) -> str:
+    """Colleges, or the specialties of an assessment, which are for those who see all."""
+    if not (at.viewer.sees_all and at.has("specialty_ranking")):
+        return "colleges"
+    say = at.words.say
+    return address.switch(
+        "list",
+        say("What is ranked"),
+        {"colleges": say("Colleges"), "specialties": say("Specialties")},
+        drop=("page",),
+    )
+
+
+def _filters(at: Here) -> dict[str, str | None]:
+    """Draw the filters; return the code chosen of each, None for any."""
+    words, say = at.words, at.words.say
+    profile, methodology = at.table("unit_profile"), at.methodology
+    groups: tuple[str, str, dict[str, str]] | None = None
+    if methodology.leagues:
+        named = {str(one.league): words.name(one.name) for one in methodology.leagues}
+        groups = ("league", say("League"), named)
+    elif methodology.levels:
+        named = {one.code: words.name(one.name) for one in methodology.levels}
+        groups = ("level", say("Level"), named)
+    lists = [
+        ("region", say("Region"), _there(profile, "region", at.places("regions"))),
+        ("cluster", say("Cluster"), _there(profile, "cluster", at.places("clusters"))),
+        ("kind", say("Kind"), _coded(at, profile, "kind")),
+        ("ownership", say("Ownership"), _coded(at, profile, "ownership")),
+        *([groups] if groups else []),
+    ]
+    found: dict[str, str | None] = {}
+    with st.container(horizontal=True, gap="small", key="filters"):
+        for name, label, options in lists:
+            if options:
+                found[name] = address.choose(
+                    name, label, options, everything=say("all"), width="stretch"
+                )
+        found["search"] = address.text("search", say("Name or number"), width="stretch")
+    return found
+
+
+def _there(profile: pl.DataFrame, column: str, names: dict[str, str]) -> dict[str, str]:
+    """The places that colleges of the round have, by name."""
+    codes = profile[column].drop_nulls().unique().to_list()
+    named = {code: names.get(code, code) for code in codes}
+    return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
+
+
+def _coded(at: Here, profile: pl.DataFrame, column: str) -> dict[str, str]:
+    codes = sorted(profile[column].drop_nulls().unique().to_list())
+    return {code: term(at.words, code) for code in codes}
+
+
+def _answer(at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str) -> str:
+    words = at.words
+    if ranked.is_empty():
+        return words.say("No ranked college fits this choice")
+    first = ranked.row(0, named=True)
+    leads = _leads(at, first)
+    narrowed = [name for name, code in wanted.items() if code is not None]
+    if narrowed == ["region"] and not search:
+        return words.say_count(
+            "{region}: {count} college is ranked; {first}",
+            "{region}: {count} colleges are ranked; {first}",
+            ranked.height,
+            region=at.places("regions")[str(wanted["region"])],
+            first=leads,
+        )
+    if narrowed or search:
+        return words.say_count(
+            "{count} ranked college fits this choice; {first}",
+            "{count} ranked colleges fit this choice; {first}",
+            ranked.height,
+            first=leads,
+        )
+    return words.say_count(
+        "{count} college is ranked; {first}",
+        "{count} colleges are ranked; {first}",
+        ranked.height,
+        first=leads,
+    )
+
+
+def _leads(at: Here, first: Row) -> str:
+    words = at.words
+    if first["score"] is None:
+        return words.say("the first is {name}", name=words.of(first))
+    return words.say(
+        "the first is {name} with {score}",
+        name=words.of(first),
+        score=words.number(first["score"], 2),
+    )
+
+
+# --------------------------------------------------------------------------------------- the table
+
+
+def _comparable(at: Here, earlier: Here | None) -> pl.DataFrame | None:
+    """The ranks of the year before, where they were made by the same methodology."""
+    if earlier is None or earlier.methodology.name != at.methodology.name:
+        return None
+    return earlier.table("ranking")
+
+
+def _table(
+    at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], earlier: Here | None
+) -> None:
+    if ranked.is_empty():
+        parts.empty(at.words.say("Take a filter away, or search for a part of the name."))
+        return
+    words, say = at.words, at.words.say
+    st.caption(parts.plain(_compared(at, earlier)))
+    rows = parts.paged(words, ranked)
+    told = _parts(at)
+    drawn = [_college(at, row, told) for row in rows.iter_rows(named=True)]
+    text = st.column_config.TextColumn
+    columns: dict[str, Any] = {
+        "rank": st.column_config.NumberColumn(
+            say("Rank of {count}", count=words.number(rows["ranked_of"][0])), pinned=True
+        ),
+        "score": text(say("Score"), **RIGHT),
+        "name": text(say("College"), width=290),
+    }
+    if wanted.get("region") is None:
+        columns["region"] = text(say("Region"))
+    for name, label in (("region", say("In the region")), ("cluster", say("In the cluster"))):
+        if wanted.get(name):
+            columns[f"{name}_rank"] = text(label, **RIGHT)
+    if told.names:
+        columns["bar"] = st.column_config.ImageColumn(say("Parts of the score"), width=180)
+    if _comparable(at, earlier) is not None:
+        columns["change"] = text(say("Change of rank"), **RIGHT)
+    if rows["students"].sum() or not at.has("specialty_ranking"):
+        columns["students"] = text(say("Students"), **RIGHT)
+        columns["cohort"] = text(say("Graduates"), **RIGHT)
+    else:
+        columns["specialties"] = text(say("Specialties assessed"), **RIGHT)
+    columns |= _group_columns(at)
+    if told.names:
+        columns["parts"] = text(" + ".join(told.names), **RIGHT)
+    state = parts.table(
+        pl.DataFrame(drawn, infer_schema_length=None),
+        columns,
+        name=f"ranking:{address.value('page', '1')}",
+        alt=say("Ranking of the colleges"),
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    st.caption(parts.plain(_legend(at, told.names)))
+    if state.selection.rows:
+        college = rows["college_id"][state.selection.rows[0]]
+        st.switch_page(page_file("college"), query_params=address.link(college=college))
+
+
+class _Parts:
+    """The parts that scores are made of: their names, and their points by college."""
+
+    def __init__(self, names: list[str], points: dict[str, list[float]], top: float) -> None:
+        self.names, self.points, self.top = names, points, top
+
+
+def _parts(at: Here) -> _Parts:
+    """The parts of all scores; none for those who see them of their own college alone."""
+    if not at.viewer.sees_all:
+        return _Parts([], {}, 1)
+
+    def made() -> tuple[list[str], dict[str, list[float]], float]:
+        frame = parts_of_score(at.table("kpi_scores"), at.table("framework"))
+        methodology = at.methodology
+        named = {one.code: at.words.name(one.name) for one in methodology.groups}
+        named |= {one.code: at.words.name(one.name) for one in methodology.kpis}
+        codes = [code for code in named if code in frame.columns]
+        points = {row[0]: list(row[1:]) for row in frame.select("college_id", *codes).iter_rows()}
+        best = at.table("ranking")["score"].max()
+        return [named[code] for code in codes], points, float(str(best or 1))
+
+    return _Parts(*kept(at, "parts of scores", made))
+
+
+def _college(at: Here, row: Row, told: _Parts) -> Row:
+    words = at.words
+    points = told.points.get(row["college_id"], [])
+    return {
+        "rank": row["rank"],
+        "region_rank": _of(at, row["region_rank"], row["region_ranked_of"]),
+        "cluster_rank": _of(at, row["cluster_rank"], row["cluster_ranked_of"]),
+        "name": words.of(row),
+        "region": short_name(row["region"], words.language, row["region"]),
+        "score": _number(at, row, "score", 2),
+        "bar": stacked_bar(points, told.top, charts.colours_here()) if points else None,
+        "parts": " + ".join(words.number(round(part, 1), 1) for part in points),
+        "group": _group(at, row),
+        "leader": term(words, row["leader"]) if row["leader"] else "",
+        "change": _change(at, row),
+        "students": _number(at, row, "students"),
+        "cohort": _number(at, row, "cohort"),
+        "specialties": words.number(_assessed(at).get(row["college_id"], 0)),
+    }
+
+
+def _of(at: Here, rank: int | None, of: int | None) -> str:
+    if rank is None or of is None:
+        return "–"
+    words = at.words
+    return words.say("{part} of {whole}", part=words.number(rank), whole=words.number(of))
+
+
+def _number(at: Here, row: Row, column: str, places: int | None = None) -> str:
+    if parts.is_hidden(row, column):
+        return at.words.say("hidden")
+    return "–" if row[column] is None else at.words.number(row[column], places)
+
+
+def _group(at: Here, row: Row) -> str:
+    words, methodology = at.words, at.methodology
+    if row["league"] is not None:
+        return str(row["league"])
+    named = {one.code: words.name(one.name) for one in methodology.levels}
+    return named.get(row["level"]) or "–"
+
+
+def _group_columns(at: Here) -> dict[str, Any]:
+    say, text = at.words.say, st.column_config.TextColumn
+    if not at.methodology.leagues:
+        return {"group": text(say("Level"))}
+    return {"group": text(say("League")), "leader": text(say("Leader"))}
+
+
+def _change(at: Here, row: Row) -> str:
+    """Places up or down, with the rank of the year before."""
+    words = at.words
+    if row["earlier_rank"] is None:
+        return words.say("new")
+    was = words.number(row["earlier_rank"])
+    if row["change"] == 0:
+        return words.say("same ({was})", was=was)
+    arrow = "↑" if row["change"] > 0 else "↓"
+    return f"{arrow} {words.number(abs(row['change']))} ({was})"
+
+
+def _assessed(at: Here) -> dict[str, int]:
+    """In how many specialties each college was assessed, which stands for its n."""
+    if not (at.viewer.sees_all and at.has("specialty_ranking")):
+        return {}
+    counts = at.table("specialty_ranking")["college_id"].value_counts()
+    return dict(counts.iter_rows())
+
+
+def _compared(at: Here, earlier: Here | None) -> str:
+    say = at.words.say
+    if earlier is None:
+        return say("No round of the year before is there: ranks are not compared.")
+    title = f"{earlier.round.name} · {version_title(at.words, earlier.round.version)}"
+    if _comparable(at, earlier) is None:
+        return say(
+            "The round of the year before ({round}) was ranked by another methodology: ranks are"
+            " not compared.",
+            round=title,
+        )
+    return say("Change of rank: against {round}, in brackets the rank there.", round=title)
+
+
+def _legend(at: Here, names: list[str]) -> str:
+    say = at.words.say
+    told = []
+    if names:
+        told.append(say("Parts of the score from left to right: {parts}.", parts=", ".join(names)))
+    if not at.viewer.sees_all:
+        told.append(
+            say(
+                "Hidden: a number of 1 to 4 people, or one from which such a number could be"
+                " computed."
+            )
+        )
+    told.append(say("A row that is chosen opens the page of its college."))
+    return " ".join(told)
+
+
+# ------------------------------------------------------------------------- not ranked, specialties
+
+
+def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
+    if rows.is_empty():
+        return
+    words, say = at.words, at.words.say
+    title = words.say_count(
+        "{count} college is not ranked", "{count} colleges are not ranked", rows.height
+    )
+    parts.section(title, say("Nobody is ranked last for lack of data: the reason stands instead."))
+    drawn = [
+        {
+            "name": words.of(row),
+            "region": at.places("regions").get(row["region"], row["region"]),
+            "reason": _reason(at, row),
+            "students": _number(at, row, "students"),
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+    text = st.column_config.TextColumn
+    state = parts.table(
+        pl.DataFrame(drawn),
+        {
+            "name": text(say("College"), width="large"),
+            "region": text(say("Region")),
+            "reason": text(say("Reason"), width="large"),
+            "students": text(say("Students"), width="small", **RIGHT),
+        },
+        name="not ranked",
+        alt=title,
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if state.selection.rows:
+        college = rows["college_id"][state.selection.rows[0]]
+        st.switch_page(page_file("college"), query_params=address.link(college=college))
+
+
+def _reason(at: Here, row: Row) -> str:
+    """Why a college is not ranked; where a KPI is missing, its name and what is wrong with it."""
+    words, code = at.words, row["not_ranked_reason"]
+    name = at.kpis().get(code)
+    if name is None:
+        return term(words, code)
+    if parts.is_hidden(row, "reason_n"):
+        return f"{name}: {term(words, 'small_cohort')}"
+    status = term(words, row["reason_status"] or "no_data")
+    if row["reason_status"] != "small_cohort":
+        return f"{name}: {status}"
+    return f"{name}: {status} ({words.number(row['reason_n'])})"
+
+
+def _specialties(at: Here, opening: Any) -> None:
+    words, say = at.words, at.words.say
+    ranking, profile = at.table("specialty_ranking"), at.table("unit_profile")
+    reference = at.reference["specialties"].rows_by_key("specialty", named=True, unique=True)
+    codes = sorted(set(ranking["specialty"]))
+    names = {
+        code: f"{code} {words.of(reference[code])}" if code in reference else code for code in codes
+    }
+    specialty = address.choose(
+        "specialty", say("Specialty"), names, everything=say("all"), width="stretch"
+    )
+    rows = in_specialty(ranking, profile, specialty)
+    first = rows.row(0, named=True)
+    with opening:
+        parts.answer(
+            words.say_count(
+                "{count} specialty of a college is ranked; the first is {name} with {score}",
+                "{count} specialties of colleges are ranked; the first is {name} with {score}",
+                rows.height,
+                name=f"{words.of(first)}, {names[first['specialty']]}",
+                score=words.number(first["points"], 2),
+            ),
+            at.round_title,
+        )
+        draw_marks(at)
+    shown = parts.paged(words, rows)
+    drawn = [
+        {
+            "rank": row["rank"],
+            "specialty": names[row["specialty"]],
+            "name": words.of(row),
+            "points": words.number(row["points"], 2),
+        }
+        for row in shown.iter_rows(named=True)
+    ]
+    text = st.column_config.TextColumn
+    parts.table(
+        pl.DataFrame(drawn),
+        {
+            "rank": st.column_config.NumberColumn(
+                say("Rank of {count}", count=words.number(rows["of"][0])),
+                width="small",
+                pinned=True,
+            ),
+            "specialty": text(say("Specialty"), width="large"),
+            "name": text(say("College"), width="large"),
+            "points": text(say("Points"), width="small", **RIGHT),
+        },
+        name=f"specialties:{address.value('page', '1')}",
+        alt=say("Ranking of the specialties"),
+    )
+
+
+def _download(at: Here, rows: pl.DataFrame) -> None:
+    stem = f"{at.round.name}-{at.round.version}-ranking"
+    marks = {
+        "round": at.round.name,
+        "version": at.round.version,
+        "marks": " ".join(round_marks(at)),
+    }
+
+    def write(folder: Path) -> Path:
+        write_csv(as_file(rows, marks), folder / f"{stem}.csv")
+        return folder / f"{stem}.csv"
+
+    parts.download(
+        at.words.say("Download this list as CSV"),
+        f"{stem}.csv",
+        write,
+        "text/csv",
+        key="download:ranking",
+        icon=":material/download:",
+    )
+
+
+page()

@@ -52,6 +52,11 @@ def is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
+def colours_here() -> Colours:
+    """Return the colours of the reader's page."""
+    return _DARK if is_dark() else _LIGHT
+
+
 def draw(
     here: Here,
     name: str,
@@ -60,28 +65,37 @@ def draw(
     build: Callable[[Colours], Chart],
     *more: Any,
     alt_text: str,
-) -> None:
+    picks: str | None = None,
+) -> Any:
     """Draw a chart under a title that says its finding, with its download as SVG and PNG.
 
     ``build`` gets the colours; ``name`` and ``more`` say what the chart depends on beside round,
-    language and viewer. ``alt_text`` tells it to those who cannot see it.
+    language and viewer. ``alt_text`` tells it to those who cannot see it. ``picks`` names a point
+    selection of the chart and its one field: returned is what the reader has clicked on, or None.
     """
 
     def spec(colours: Colours) -> Spec:
         made: Spec = configured(build(colours), colours).to_dict()
         return made
 
-    dark = is_dark()
-    made = kept(here, f"chart {name} {dark}", lambda: spec(_DARK if dark else _LIGHT), *more)
+    made = kept(here, f"chart {name} {is_dark()}", lambda: spec(colours_here()), *more)
     if title:
         st.header(plain(title), anchor=False)
     if caption:
         st.caption(plain(caption))
-    st.vega_lite_chart(made, theme=None, width="stretch", key=f"chart:{name}", alt=alt_text)
+    state: Any = st.vega_lite_chart(
+        made,
+        theme=None,
+        width="stretch",
+        key=f"chart:{name}",
+        alt=alt_text,
+        on_select="rerun" if picks else "ignore",
+    )
     words = here.words
 
     def saved(make: Callable[[Spec], bytes]) -> Callable[[], bytes]:
-        return lambda: make(titled(spec(_LIGHT), title, caption))
+        of = " · ".join(text for text in (caption, here.round_title) if text)
+        return lambda: make(titled(spec(_LIGHT), title, of))
 
     with st.container(horizontal=True, gap="small", key=f"save-{name}"):
         for form, make in (("SVG", _svg), ("PNG", _png)):
@@ -94,6 +108,8 @@ def draw(
                 type="tertiary",
                 on_click="ignore",
             )
+    points = state.selection.get(picks) if picks else None
+    return points[0].get(picks) if points else None
 
 
 def configured(chart: Chart, colours: Colours) -> Any:
@@ -111,6 +127,7 @@ def configured(chart: Chart, colours: Colours) -> Any:
             titleFontSize=13,
             titleFontWeight="normal",
             labelLimit=320,
+            labelPadding=8,
         )
         .configure_text(fontSize=13, color=colours["ink"])
         .configure_legend(
@@ -158,17 +175,20 @@ def bars(
     text: str,
     tip: str,
     top: float | None = None,
+    room: float = 0.18,
+    step: int = 30,
 ) -> Chart:
     """Return horizontal bars with their text at the end, in the order of the rows.
 
     Columns: ``label`` words, ``value`` length, ``text`` words at the end, ``tip`` words shown on
-    pointing; an optional ``is_subject`` column draws the others in grey.
+    pointing; an optional ``is_subject`` column draws the others in grey. ``room`` is what the text
+    needs behind the longest bar, as a share of it; ``step`` the height of a row in pixels.
     """
     order = rows[label].to_list()
     highest = top or max([*rows[value].fill_null(0).to_list(), 1e-9])
     base = alt.Chart(rows).encode(
         y=alt.Y(f"{label}:N", sort=order, title=None, axis=alt.Axis(labelColor=colours["ink"])),
-        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(domain=[0, highest * 1.18])),
+        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(domain=[0, highest * (1 + room)])),
         tooltip=alt.Tooltip(f"{tip}:N", title=" "),
     )
     fill: Any = alt.value(colours["accent"])
@@ -180,4 +200,4 @@ def bars(
         )
     drawn = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=2).encode(color=fill)
     told = base.mark_text(align="left", dx=6).encode(text=f"{text}:N")
-    return alt.layer(drawn, told).properties(width="container", height=30 * rows.height)
+    return alt.layer(drawn, told).properties(width="container", height=step * rows.height)
