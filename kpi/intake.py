@@ -17,7 +17,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 
-from kpi.errors import DataError, all_of
+from kpi.errors import DataError, all_of, phrase
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading import SourceFile, find_files, open_file
 from kpi.tables import COLLEGE_ID, TABLES
@@ -275,9 +275,13 @@ def _check_header(contract: TableContract, source: SourceFile, header: list[str]
             "The header lacks columns that the table must have.",
             where=f"{source.path}, record 1",
             # only names of the table: a file without its header has people in its first row
-            found=", ".join(name for name in header if name in contract.types) or "none of them",
+            found=", ".join(name for name in header if name in contract.types)
+            or phrase("none of them"),
             expected=", ".join(missing),
-            do=f"Add the missing columns; the table `{contract.name}` is described in the README.",
+            do=phrase(
+                "Add the missing columns; the table `{table}` is described in the README.",
+                table=contract.name,
+            ),
         )
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from funding.rule import Rule
 from kpi.dated import DatedFile, Names, Stated
-from kpi.definitions import definition, select_of, weight_tree
+from kpi.definitions import definition, people_selects, select_of, weight_tree
 from kpi.gaming import LOOK, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
 from kpi.language import NO_BREAK, Speaker, mark
@@ -48,6 +48,7 @@ UNITS = {
     "legal_entity": mark("the college with its branches"),
     "campus": mark("each campus by itself"),
 }
+COUNTED = {"kpi_contingent": mark("KPI contingent"), "cohort": mark("Cohort of graduates")}
 DAYS = {
     "count_on": mark("Students are counted and paid for"),
     "kpi_on": mark("Agreements and accreditations have to be in force"),
@@ -329,6 +330,11 @@ def _counting(at: Here, rules: Rules) -> None:
             f" **{parts.plain(words.day(rules.days[name]))}**"
         )
     st.markdown(_source(words, methodology.dates))
+    parts.section(words.say("Whom the KPIs count"))
+    for name, select in people_selects(rules.sql).items():
+        left, right = st.columns([2, 5], gap="medium")
+        left.markdown(plain_bold(words.say(COUNTED[name])))
+        right.markdown(parts.plain(words.stored(definition(select))))
     parts.section(words.say("What is ranked, and in which order"))
     names = {kpi.code: words.name(kpi.name) for kpi in methodology.kpis}
     unit = methodology.unit

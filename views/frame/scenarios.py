@@ -32,28 +32,6 @@ from views.frame.here import Here, kept
 MOST = 40
 """Settings that an address may hold: each of them is tried for whether it moves anything."""
 
-ERRORS = (
-    mark("A setting is a path and a value."),
-    mark("A parameter is set twice."),
-    mark("No parameter has this path."),
-    mark("This is no value that the parameter can have."),
-    mark("This KPI is not scored."),
-    mark("There is no such entry in coefficients."),
-    mark("There is no such entry in gates."),
-    mark("There is no such entry in kpis."),
-    mark("There is no such entry in leagues."),
-    mark("There is no such entry in shares."),
-    mark("There is no such entry in sources."),
-    mark("There is no file of this name."),
-    mark("The methodology is wrong."),
-    mark("The rule is wrong."),
-    mark("Correct these places; nothing was computed."),
-    mark("The rule asks for gates that the methodology has not."),
-    mark("The rule states no share for some leagues of the methodology."),
-    mark("The rule states no coefficient for some values."),
-)
-"""What the checks of a scenario say: written where they are made, said on its page."""
-
 
 @dataclass(frozen=True)
 class Asked:
