@@ -148,7 +148,8 @@ def _head(at: Here, standing: Standing, names: Mapping[str, str]) -> None:
                 parts.mark(words.say("draft"))
             if at.methodology.status != "official":
                 parts.mark(term(words, at.methodology.status))
-        parts.section(answer(words, standing, at.methodology, at.kpis()))
+        if told := answer(words, standing, at.methodology, at.kpis()):
+            parts.section(told)
     with right:
         if len(names) > 1:
             _choose(names, standing.college_id, words.say("Another college"))
@@ -170,7 +171,7 @@ def _figures(at: Here, standing: Standing, path: PathOf | None) -> None:
     entries = []
     if standing.norm and standing.funding:
         entries.append(_norm(at, standing))
-    if standing.gates and standing.full and not standing.untold:
+    if standing.gates and standing.full and standing.funding and not standing.untold:
         entries.append(_missing(at, standing, path))
     for one in standing.headline[: 4 - len(entries)]:
         counted = parts.counts(words, one.row) if one.is_share else ""

@@ -66,6 +66,7 @@ def strips(rows: Sequence[Strip], percents: Sequence[tuple[float, str]], colours
             }
             for number, row in enumerate(rows)
         ],
+        schema_overrides=dict.fromkeys(("value", "low", "high", "gate", "region"), pl.Float64),
         infer_schema_length=None,
     )
     peers = pl.DataFrame(
