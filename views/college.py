@@ -52,7 +52,7 @@ def page() -> None:
     _head(at, standing, names)
     _figures(at, standing, path)
     _gates(at, standing, path)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="large") if standing.charted else [st.container()] * 2
     with left:
         _shares(at, standing, names)
     with right:
@@ -498,7 +498,9 @@ def _kpis(at: Here, standing: Standing) -> None:
         words.say("Every KPI of the college"),
         words.say(
             "Each with the people counted; the interval is what chance alone would do (95 %)."
-        ),
+        )
+        if standing.charted
+        else "",
     )
     titles = {
         "kpi": words.say("KPI"),
@@ -511,6 +513,7 @@ def _kpis(at: Here, standing: Standing) -> None:
         **{name: name for name, _ in earlier},
     }
     rows = [_kpi_row(at, one, earlier) for one in standing.kpis]
+    titles = {name: title for name, title in titles.items() if any(r[name] != "–" for r in rows)}
     parts.small_table(rows, titles, name="kpis", alt=words.say("Every KPI of the college"))
     _how(at, standing, "kpis", place="table")
 
