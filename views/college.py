@@ -203,10 +203,11 @@ def _norm(at: Here, standing: Standing) -> tuple[str, str, str, str]:
 def _missing(at: Here, standing: Standing, path: PathOf | None) -> tuple[str, str, str, str]:
     words = at.words
     gain = path.all_gates_tenge if path else 0
+    brings = words.say("+{amount} a year", amount=words.rough_tenge(gain)) if gain else ""
     return (
         words.say("Missing to {norm}", norm=words.tenge(standing.full or 0)),
         missing(words, standing),
-        words.say("+{amount} a year", amount=words.rough_tenge(gain)) if gain else "",
+        brings if standing.failed else words.say("every gate is passed"),
         words.say(
             "The fewest people more in the numerators that pass every gate, denominators as they"
             " are; the money is the round computed again with them."
