@@ -54,6 +54,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "college",
         "College",
         "Course",
+        "{count} student",
         "director",
         "league",
         "League",

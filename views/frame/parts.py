@@ -148,3 +148,16 @@ def table(
         height="content",
         **more,
     )
+
+
+def small_table(
+    rows: Iterable[Mapping[str, str]], titles: Mapping[str, str], *, name: str, alt: str
+) -> None:
+    """Draw a short table of which nothing may be cut: long names go over several lines.
+
+    ``rows``: text by column; ``titles``: the columns' words. The first column names the row, the
+    others stand at the right.
+    """
+    cells = [{plain(title): plain(row[column]) for column, title in titles.items()} for row in rows]
+    with st.container(key=f"table-{name}"):
+        st.table(pl.DataFrame(cells), border="horizontal", hide_index=True, alt=alt)
