@@ -123,11 +123,12 @@ def _answer(
     at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str
 ) -> str:
     words = at.words
+    narrowed = [name for name, code in wanted.items() if code is not None]
+    if ranked.is_empty() and not (narrowed or search):
+        return words.say("No college is ranked in this round")
     if ranked.is_empty():
         return words.say("No ranked college fits this choice")
-    first = ranked.row(0, named=True)
-    leads = _leads(at, first)
-    narrowed = [name for name, code in wanted.items() if code is not None]
+    leads = _leads(at, ranked.row(0, named=True))
     if narrowed == ["region"] and not search:
         return words.say_count(
             "{region}: {count} college is ranked; {first}",
@@ -219,7 +220,7 @@ def _table(
     st.caption(parts.plain(_legend(at, told.names)))
     if state.selection.rows:
         college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+        st.switch_page(page_file("college"), query_params=address.onward(college=college))
 
 
 class _Parts:
@@ -382,7 +383,7 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     )
     if state.selection.rows:
         college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+        st.switch_page(page_file("college"), query_params=address.onward(college=college))
 
 
 def _reason(at: Here, row: Row) -> str:

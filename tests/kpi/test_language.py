@@ -38,6 +38,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "Ranking",
         "Scenario",
         "auditor",
+        "Cluster",
         "coefficient",
         "college",
         "College",
