@@ -253,8 +253,8 @@ def _quality(at: Here) -> None:
     else:
         title = say("How much of the employment a register confirms")
     parts.section(title, say("Quality of the data by region, the worst first"))
-    right = {"alignment": "right"}
-    columns = {"region": st.column_config.TextColumn(say("Region"), width="medium")}
+    right: dict[str, Any] = {"alignment": "right"}
+    columns: dict[str, Any] = {"region": st.column_config.TextColumn(say("Region"), width="medium")}
     if read:
         columns |= {
             "read": st.column_config.TextColumn(say("Rows read"), **right),

@@ -17,7 +17,7 @@ from views.frame.menu import page_file
 from views.frame.score_bars import stacked_bar
 from views.frame.tile_map import short_name
 
-RIGHT = {"alignment": "right"}
+RIGHT: dict[str, Any] = {"alignment": "right"}
 
 Row = dict[str, Any]
 
@@ -119,9 +119,7 @@ def _coded(at: Here, profile: pl.DataFrame, column: str) -> dict[str, str]:
     return {code: term(at.words, code) for code in codes}
 
 
-def _answer(
-    at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str
-) -> str:
+def _answer(at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str) -> str:
     words = at.words
     narrowed = [name for name, code in wanted.items() if code is not None]
     if ranked.is_empty() and not (narrowed or search):
@@ -406,8 +404,7 @@ def _specialties(at: Here, opening: Any) -> None:
     reference = at.reference["specialties"].rows_by_key("specialty", named=True, unique=True)
     codes = sorted(set(ranking["specialty"]))
     names = {
-        code: f"{code} {words.of(reference[code])}" if code in reference else code
-        for code in codes
+        code: f"{code} {words.of(reference[code])}" if code in reference else code for code in codes
     }
     specialty = address.choose(
         "specialty", say("Specialty"), names, everything=say("all"), width="stretch"

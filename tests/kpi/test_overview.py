@@ -6,7 +6,16 @@ import polars as pl
 import pytest
 
 from kpi.dated import Stated, StatedValue, Strict
-from kpi.overview import above, by_group, hanging, illustrative, left_to_do, place_kpis, quality, tiles
+from kpi.overview import (
+    above,
+    by_group,
+    hanging,
+    illustrative,
+    left_to_do,
+    place_kpis,
+    quality,
+    tiles,
+)
 
 
 def region_kpis(*rows: tuple[str, str, int | None, int | None]) -> pl.DataFrame:
@@ -66,7 +75,10 @@ def test_colleges_by_league_with_those_that_get_the_incentive() -> None:
         }
     )
     funding = pl.DataFrame(
-        {"college_id": list("abcde"), "share": [Decimal(1), Decimal(0), Decimal("0.6"), None, Decimal(0)]}
+        {
+            "college_id": list("abcde"),
+            "share": [Decimal(1), Decimal(0), Decimal("0.6"), None, Decimal(0)],
+        }
     )
     rows = by_group(ranking, funding).rows()
     assert rows == [(1, 2, 1), (2, 2, 1), (None, 1, 0)]

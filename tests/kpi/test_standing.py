@@ -1,11 +1,13 @@
 """Who stands where: the list of colleges, the choice from it, and what has changed."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from kpi.export import write_csv
 from kpi.standing import (
     as_file,
     chosen,
@@ -179,3 +181,10 @@ def test_every_row_of_the_file_carries_the_marks() -> None:
     assert file["round"].to_list() == ["2025-26"] * 3
     assert file["marks"].to_list() == ["draft"] * 3
     assert file["suppressed"].to_list() == ["score students cohort", None, None]
+
+
+def test_no_name_in_the_file_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    named = profile().with_columns(name_ru=pl.lit("=HYPERLINK(1)"))
+    listed = with_change(standing(named, ranking([2, 1, None]), values()), None)
+    write_csv(as_file(listed, {"round": "2025-26"}), tmp_path / "list.csv")
+    assert (tmp_path / "list.csv").read_text("utf-8").count("'=HYPERLINK(1)") == 3
