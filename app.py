@@ -1,5 +1,7 @@
 """The app's frame: sign in, build the navigation, run the page. Started by `kpi app`."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from kpi.errors import CallError
@@ -10,7 +12,9 @@ from views.frame.people import who_looks
 from views.frame.running import run_page
 
 words = words_here()
-st.set_page_config(page_icon="views/frame/icon.svg", layout="wide")
+st.set_page_config(
+    page_icon=str(Path(__file__).parent / "views" / "frame" / "icon.svg"), layout="wide"
+)
 viewer = who_looks(words)
 pages = all_pages(viewer, words)
 page = st.navigation(list(pages.values()), position="hidden")

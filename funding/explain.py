@@ -5,7 +5,7 @@ numbered and have stable ids, so that a letter may quote them; each names the pa
 used, with reference, version and status.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -342,23 +342,43 @@ def _scale(facts: _Facts, kpi: Kpi) -> Iterator[Parameter]:
 
 
 def _not_ranked(facts: _Facts, ranking: Row) -> str:
-    """Say why a unit is not ranked."""
-    words = facts.words
-    reason = str(ranking["not_ranked_reason"])
-    if reason == "few_students":
+    return why_not_ranked(
+        facts.words,
+        facts.methodology,
+        facts.unit,
+        facts.rows("kpi_values"),
+        ranking["not_ranked_reason"],
+        facts.kpi_name,
+    )
+
+
+def why_not_ranked(
+    words: Speaker,
+    methodology: Methodology,
+    unit: Row,
+    values: Iterable[Row],
+    reason: str,
+    name: Callable[[str], str],
+) -> str:
+    """Say why a unit is not ranked. ``unit`` is its profile, ``values`` its KPIs; ``name`` returns
+    the words of a KPI's code. Hidden cells are None.
+    """
+    if reason == "few_students" and unit["students"] is not None:
         return words.say(
             "{students} students counted, fewer than {least}",
-            students=words.number(facts.unit["students"]),
-            least=words.number(facts.methodology.min_students.value),
+            students=words.number(unit["students"]),
+            least=words.number(methodology.min_students.value),
         )
-    for row in facts.rows("kpi_values"):
+    for row in values:
         if row["kpi"] == reason:
             return words.say(
                 "{kpi} is needed and is missing ({status})",
-                kpi=facts.kpi_name(reason),
-                status=term(words, row["status"]),
+                kpi=name(reason),
+                status=term(words, row["status"] or "small_cohort"),
             )
-    return words.say("its status is {status}", status=term(words, reason))
+    if reason == unit["status"]:
+        return words.say("its status is {status}", status=term(words, reason))
+    return term(words, reason)
 
 
 def _rank(facts: _Facts) -> Step:

@@ -65,9 +65,11 @@ class PathOf:
     not_ranked_reason: str | None = None
 
 
-def path_of(desk: Desk, college_id: str) -> PathOf:
+def path_of(desk: Desk, college_id: str, *, to_leagues: bool = True) -> PathOf:
     """Return the least further counts that pass each gate not passed, and reach the next league.
 
+    The league takes seconds, because everybody is ranked again for each count tried; it is left out
+    without ``to_leagues``.
     Raises CallError for a college that the round does not pay.
     """
     asked = _Question(desk, college_id)
@@ -86,7 +88,8 @@ def path_of(desk: Desk, college_id: str) -> PathOf:
     needed = {step.gate: step.more for step in done.gates if step.more is not None}
     if failed and len(needed) == len(failed):
         done.all_gates_tenge = asked.gain(needed)
-    done.leagues = list(_league_steps(asked, done, failed))
+    if to_leagues:
+        done.leagues = list(_league_steps(asked, done, failed))
     return done
 
 
@@ -120,8 +123,8 @@ class _Question:
         whole = dict(more)
         if students := more.get("accredited_share"):
             whole["accredited_share"] = sum(size for _, size in _programmes(self, students))
-        outcome = self.desk.outcome_with(self.college_id, self._with_implied(whole))
-        return (self._amount(outcome.funding) or 0) - (self.paid or 0)
+        funding = self.desk.costs_with(self.college_id, self._with_implied(whole))
+        return (self._amount(funding) or 0) - (self.paid or 0)
 
     def league(self, more: Counts) -> int | None:
         """Return the college's league with more people counted."""

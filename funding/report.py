@@ -11,7 +11,7 @@ from funding.explain import find_college, place_names, short_by
 from funding.path import GateStep, LeagueStep, PathOf
 from funding.scenario import Desk, Scenario, idle_gates, idle_reason
 from kpi.language import Speaker, mark
-from kpi.methodology import Kpi
+from kpi.methodology import Kpi, Methodology
 from kpi.printing import fill, new_console, new_table
 from kpi.rounds import Round
 from kpi.terms import term
@@ -280,12 +280,12 @@ def print_path(desk: Desk, done: PathOf, words: Speaker) -> None:
             console, words.say("No further counts reach the next league: a gate cannot be passed.")
         )
     for league in done.leagues:
-        _say(console, _league_line(desk, league, words))
+        _say(console, league_line(desk.rules.methodology, league, words))
         _print_programmes(console, league.programmes, words)
 
 
 def _print_gate(console: Console, desk: Desk, step: GateStep, words: Speaker) -> None:
-    kpi = _kpi(desk, step.gate)
+    kpi = _kpi(desk.rules.methodology, step.gate)
     counted = f"{words.number(step.numerator)} / {words.number(step.denominator)}"
     missing = (
         words.say("no further count can pass it")
@@ -316,19 +316,20 @@ def _print_programmes(console: Console, programmes: list[tuple[str, int]], words
         _say(console, f"    {line}")
 
 
-def _league_line(desk: Desk, step: LeagueStep, words: Speaker) -> str:
+def league_line(methodology: Methodology, step: LeagueStep, words: Speaker) -> str:
+    """Say by what a college reaches the next league, and what that brings."""
     if step.kpi and step.more is None:
         return words.say(
             "League {league} by {kpi} alone: not even with everybody counted",
             league=step.league,
-            kpi=words.name(_kpi(desk, step.kpi).name),
+            kpi=words.name(_kpi(methodology, step.kpi).name),
         )
     more = dict(step.gates)
     if step.kpi and step.more:
         more[step.kpi] = more.get(step.kpi, 0) + step.more
     missing = [
         f"{words.name(kpi.name)} ({short_by(words, kpi.kind, count)})"
-        for kpi, count in ((_kpi(desk, code), count) for code, count in more.items())
+        for kpi, count in ((_kpi(methodology, code), count) for code, count in more.items())
     ]
     return words.say(
         "One way to league {league}: {missing}; it brings {gain} a year",
@@ -338,8 +339,8 @@ def _league_line(desk: Desk, step: LeagueStep, words: Speaker) -> str:
     )
 
 
-def _kpi(desk: Desk, code: str) -> Kpi:
-    [found] = [kpi for kpi in desk.rules.methodology.kpis if kpi.code == code]
+def _kpi(methodology: Methodology, code: str) -> Kpi:
+    [found] = [kpi for kpi in methodology.kpis if kpi.code == code]
     return found
 
 

@@ -178,9 +178,12 @@ def plan_of(of_round: rounds.Round) -> Plan:
     )
 
 
-def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report) -> rounds.Round:
+def run_round(
+    folder: Path, store: Path, plan: Plan, key: bytes, report: Report, given: str = ""
+) -> rounds.Round:
     """Compute a round from the input folder and keep it as the newest draft in the store.
 
+    ``given`` says where the input came from when the folder does not: an upload's is gone later.
     Raises CallError or DataError when nothing can be computed; rows that were rejected are in the
     draft's findings.
     """
@@ -190,13 +193,13 @@ def run_round(folder: Path, store: Path, plan: Plan, key: bytes, report: Report)
         con = connect(built / "tmp")
         try:
             intake = read_inputs(con, folder, key, report)
-            compute(con, plan, intake, str(folder), report)
+            compute(con, plan, intake, given or str(folder), report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
         finally:
             con.close()
         shutil.rmtree(built / "tmp")
-        rounds.write_documents(built, receipt, _sources(folder, intake, key, started))
+        rounds.write_documents(built, receipt, _sources(given or str(folder), intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
 
@@ -213,9 +216,12 @@ def check_folder(
         con = connect(Path(spill))
         try:
             intake = read_inputs(con, folder, key, report)
+            report("checking rows", 0, 2)
             check_rows(con, plan)
+            report("checking rows", 1, 2)
             run_selects(con, read_selects(con, plan.sql / "1_clean"))
             run_new_checks(con, plan.sql)
+            report("checking rows", 2, 2)
             return intake, findings_of(con), get_table(con, "row_counts")
         finally:
             con.close()
@@ -423,10 +429,10 @@ def _national_sums(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return sums
 
 
-def _sources(folder: Path, intake: Intake, key: bytes, started: dt.datetime) -> dict[str, Any]:
+def _sources(given: str, intake: Intake, key: bytes, started: dt.datetime) -> dict[str, Any]:
     libraries = ("duckdb", "numpy", "pandera", "polars", "pyarrow", "pydantic")
     return {
-        "input": str(folder),
+        "input": given,
         "files": intake.files,
         "unread": intake.unread,
         "notes": intake.notes,

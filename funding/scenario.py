@@ -216,12 +216,12 @@ class Desk:
         rows: pl.DataFrame = self.con.sql(f"SELECT * FROM {table}").pl()
         return rows
 
-    def outcome_with(self, college_id: str, more: dict[str, int]) -> Outcome:
-        """Return what the round comes to with so many people more in a college's numerators."""
+    def costs_with(self, college_id: str, more: dict[str, int]) -> pl.DataFrame:
+        """Return ``costs`` with so many people more in a college's numerators."""
         self._take(self.rules)
         self._count_more(college_id, more)
         try:
-            return self.outcome(self.rules)
+            return self.costs(self.rules)
         finally:
             self._count_more(college_id, {kpi: -people for kpi, people in more.items()})
 

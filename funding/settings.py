@@ -78,6 +78,40 @@ def read_rules(methodology: Path, rule: Path) -> Rules:
     )
 
 
+def value_of(settings: Iterable[str], path: str) -> str | None:
+    """Return what the settings set a path to; None where they leave it."""
+    found = [text for text in settings if text.partition("=")[0].strip() == path]
+    return found[-1].partition("=")[2].strip() if found else None
+
+
+def put_value(settings: Iterable[str], path: str, value: str | None) -> list[str]:
+    """Return the settings with a path set to a value, in its old place where it had one; with
+    None, without it.
+    """
+    done = []
+    put = False
+    for text in settings:
+        if text.partition("=")[0].strip() != path:
+            done.append(text)
+        elif value is not None and not put:
+            done.append(f"{path}={value}")
+            put = True
+    return done if put or value is None else [*done, f"{path}={value}"]
+
+
+def values_at(rules: Rules, paths: Iterable[str]) -> dict[str, str]:
+    """Return what stands at each path, as the text that would set it; ``none`` for what is not
+    stated. Raises CallError for a path that names nothing.
+    """
+    methodology = copy.deepcopy(rules.methodology_content)
+    rule = copy.deepcopy(rules.rule_content)
+    found = {}
+    for path in paths:
+        holder, key, _ = _place(methodology, rule, path)
+        found[path] = _told(holder.get(key))
+    return found
+
+
 def with_settings(rules: Rules, settings: Iterable[str]) -> tuple[Rules, list[Change]]:
     """Return the rules with values set, and what was changed.
 

@@ -16,6 +16,7 @@ from funding.run import compute, plan_of, write_draft
 from kpi import journal, rounds
 from kpi.errors import CallError
 from kpi.intake import Report, load_frozen
+from kpi.language import mark
 from kpi.pipeline import connect
 
 PARTS = ("inputs", "reference", "tables")
@@ -24,6 +25,14 @@ RESULTS = ("checks", "national")
 
 NOT_RECOMPUTED = ("product", "waivers")
 """What the receipt says that no computation gives: who computed it, and what people accepted."""
+
+Caution = tuple[str, dict[str, str]]
+"""A sentence and what fills it."""
+
+JOURNAL, FILES, SIGNATURES = "journal", "files", "signatures"
+AGAIN = "what its inputs give"
+STEPS = (JOURNAL, FILES, SIGNATURES, AGAIN)
+"""What is verified, in order; of a draft, the last alone."""
 
 DAMAGE = (
     CallError,
@@ -47,7 +56,17 @@ class Verification:
     of_round: rounds.Round
     agrees: list[str] = field(default_factory=list)
     differs: str | None = None
-    notes: list[str] = field(default_factory=list)
+    cautions: list[Caution] = field(default_factory=list)
+    """What has to be known beside the verdict."""
+    agreed: list[str] = field(default_factory=list)
+    """The steps that agree, in order: of STEPS."""
+    failed: str | None = None
+    """The step at which something differs."""
+
+    @property
+    def notes(self) -> list[str]:
+        """The cautions in English."""
+        return [sentence.format(**values) for sentence, values in self.cautions]
 
 
 def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verification:
@@ -62,20 +81,15 @@ def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verifi
         checked = of_round.receipt.get("product")
     except DAMAGE as error:
         done.differs = f"receipt.json: cannot be read ({error})"
+        done.failed = FILES
         return done
-    if checked != kpi.__version__:
-        done.notes.append(
-            f"The round was computed by version {checked} of the product and is verified by"
-            f" {kpi.__version__}: contents are compared."
-        )
-    steps = [("what its inputs give", recomputation_faults(of_round, report))]
-    if of_round.is_draft:
-        done.notes.append("This is a draft: no journal and no manifest stand behind it.")
-    else:
+    done.cautions = _cautions(of_round, checked)
+    steps = [(AGAIN, recomputation_faults(of_round, report))]
+    if not of_round.is_draft:
         steps = [
-            ("journal", _journal_faults(of_round, expect)),
-            ("files", rounds.published_faults(of_round)),
-            ("signatures", _signature_faults(of_round)),
+            (JOURNAL, _journal_faults(of_round, expect)),
+            (FILES, rounds.published_faults(of_round)),
+            (SIGNATURES, _signature_faults(of_round)),
             *steps,
         ]
     if expect is not None and of_round.is_draft:
@@ -86,12 +100,6 @@ def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verifi
             expected="a published version",
             do="Name one, such as 2025-26/v1; leave --expect out for a draft.",
         )
-    store = of_round.path.parent.parent
-    done.notes += [
-        f"{of_round.name} {name}: there is such a folder, but no line of the journal says that it"
-        " was published. Its publication was interrupted, or the journal lost its end."
-        for name in rounds.unpublished(store, of_round.name)
-    ]
     for name, faults in steps:
         report(f"verifying {name}", 0, 1)
         try:
@@ -99,9 +107,36 @@ def verify(of_round: rounds.Round, expect: str | None, report: Report) -> Verifi
         except DAMAGE as error:
             done.differs = f"{name}: {error}"
         if done.differs:
+            done.failed = name
             return done
+        done.agreed.append(name)
         done.agrees.append(_told(name, of_round))
     return done
+
+
+def _cautions(of_round: rounds.Round, computed_by: object) -> list[Caution]:
+    """Say what the verdict rests on; the receipt names the product that it was computed by."""
+    found: list[Caution] = []
+    if computed_by != kpi.__version__:
+        found.append((_OTHER_PRODUCT, {"then": str(computed_by), "now": kpi.__version__}))
+    if of_round.is_draft:
+        found.append((_DRAFT, {}))
+    store = of_round.path.parent.parent
+    return found + [
+        (_NO_LINE, {"round": of_round.name, "version": name})
+        for name in rounds.unpublished(store, of_round.name)
+    ]
+
+
+_OTHER_PRODUCT = mark(
+    "The round was computed by version {then} of the product and is verified by {now}: contents are"
+    " compared."
+)
+_DRAFT = mark("This is a draft: no journal and no manifest stand behind it.")
+_NO_LINE = mark(
+    "{round} {version}: there is such a folder, but no line of the journal says that it was"
+    " published. Its publication was interrupted, or the journal lost its end."
+)
 
 
 def _told(name: str, of_round: rounds.Round) -> str:

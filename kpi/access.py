@@ -103,9 +103,15 @@ class Person(Strict):
 
 
 class Access(Strict):
-    """The operator's table: people, and after how many idle minutes a session ends."""
+    """The operator's table: people, and after how many idle minutes a session ends.
 
-    idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    ``requires_verified_email``: whether the provider must say that it verified the e-mail. It is
+    switched off for a provider that never says so, and whose e-mails only its operator can set;
+    one that says "not verified" is believed in any case.
+    """
+
+    idle_minutes: Annotated[float, Field(gt=0, le=1440)] = 30
+    requires_verified_email: bool = True
     people: list[Person]
 
     @model_validator(mode="after")
@@ -119,13 +125,14 @@ class Access(Strict):
         """Return who signed in, from the claims of a checked identity token; None for somebody
         whom the table does not name.
 
-        An e-mail that its provider calls unverified names nobody.
+        An e-mail without ``is_logged_in``, or one that nobody verified, names nobody.
         """
-        email = str(claims.get("email") or "")
-        if claims.get("email_verified", True) is not True:
+        verified = claims.get("email_verified", not self.requires_verified_email)
+        email = claims.get("email")
+        if claims.get("is_logged_in") is not True or verified is not True or not email:
             return None
         for person in self.people:
-            if person.email.casefold() == email.casefold():
+            if person.email.casefold() == str(email).casefold():
                 return Viewer(person.role, person.email, person.region, person.college)
         return None
 

@@ -84,10 +84,11 @@ def check(
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_folder, plan_round
     from kpi.export import write_csv
+    from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
     from kpi.summary import print_findings
 
-    plan = plan_round(round_id or _round_of(dt.date.today()), methodology, rule)
+    plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     with _progress() as report:
         intake, findings, counts = check_folder(folder, plan, read_key(key_file), report)
     write_csv(findings, to)
@@ -481,6 +482,26 @@ def verify(
     typer.echo("Verified: nothing differs.")
 
 
+@app.command("app")
+def run_app(
+    store: Store = Path("rounds"),
+    address: Annotated[
+        str, typer.Option("--address", help="Address to listen on; others need sign-in.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535)] = 8501,
+    access: Annotated[
+        Path, typer.Option("--access", help="Who may see what; used with sign-in.")
+    ] = Path("access.toml"),
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets", help="A .toml whose [auth] configures sign-in.")
+    ] = None,
+) -> None:
+    """Serve the app: rank, profile, fund and explain on one screen, in three languages."""
+    from kpi.serving import serve
+
+    serve(store, address, port, access, secrets)
+
+
 def _open(store: Path, round_id: str | None, version: str | None = None) -> "Round":
     """Open a round; where the published version was chosen, say if another draft is newer."""
     from kpi.rounds import drafts, open_round
@@ -495,13 +516,6 @@ def _open(store: Path, round_id: str | None, version: str | None = None) -> "Rou
             err=True,
         )
     return of_round
-
-
-def _round_of(day: dt.date) -> str:
-    """Return the academic year that a day falls in: it begins on 1 September."""
-    from kpi.methodology import round_name
-
-    return round_name(day.year if day.month >= 9 else day.year - 1)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Errors that a user reads: what, where, found, expected, what to do (DESIGN §9)."""
 
+from collections.abc import Sequence
+
 
 class CallError(Exception):
     """The call is wrong: a name, an option, a methodology or a rule (exit code 2)."""
@@ -11,6 +13,7 @@ class CallError(Exception):
     ) -> None:
         self.what = what
         self.parts = {"where": where, "found": found, "expected": expected, "do": do}
+        self.each: tuple[CallError, ...] = (self,)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -23,3 +26,12 @@ class DataError(CallError):
     """The data is wrong so that nothing can be computed from it (exit code 1)."""
 
     exit_code = 1
+
+
+def all_of(errors: Sequence[DataError]) -> DataError:
+    """Return several errors as one, whose ``each`` holds them; one alone stays as it is."""
+    if len(errors) == 1:
+        return errors[0]
+    together = DataError("\n".join(str(error) for error in errors))
+    together.each = tuple(errors)
+    return together

@@ -4,7 +4,9 @@ Every row carries the round, the version and, where it rests on illustrative rul
 that is cut out and pasted elsewhere still says what it is. No table with one row a person is here.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import polars as pl
 
@@ -49,6 +51,16 @@ def export_round(of_round: Round, to: Path) -> list[Path]:
         paths.append(to / f"{stem}-{name}.csv")
         write_csv(table, paths[-1])
     return paths
+
+
+def zipped(paths: Iterable[Path], target: Path) -> Path:
+    """Pack files into one ZIP without their folders, and return it: the same files give the same
+    bytes.
+    """
+    with ZipFile(target, "w", ZIP_DEFLATED) as packed:
+        for path in sorted(paths):
+            packed.writestr(ZipInfo(path.name), path.read_bytes(), ZIP_DEFLATED)
+    return target
 
 
 def make_folder(to: Path) -> None:

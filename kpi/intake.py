@@ -17,7 +17,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 
-from kpi.errors import CallError, DataError
+from kpi.errors import DataError, all_of
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading import SourceFile, find_files, open_file
 from kpi.tables import COLLEGE_ID, TABLES
@@ -74,6 +74,8 @@ class Intake:
     unread: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    """The columns of each file that its table does not have."""
 
 
 class TableContract:
@@ -160,7 +162,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, folder: Path, key: bytes, report
     _create_tables(con, contracts)
     total = sum(source.size for source in files)
     done = 0
-    errors: list[CallError] = []
+    errors: list[DataError] = []
     for number, source in enumerate(files):
         report(f"reading {source.path.name}", done, total)
         try:
@@ -170,7 +172,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, folder: Path, key: bytes, report
         done += source.size
     report("reading", total, total)
     if errors:
-        raise DataError("\n".join(str(error) for error in errors))
+        raise all_of(errors)
     intake.given = sorted({source.table for source in files})
     _make_read_views(con)
     return intake
@@ -243,6 +245,7 @@ def _read_file(
     _check_header(contract, source, header)
     extra = [name for name in header if name not in contract.types]
     if extra:
+        intake.left_out[source.path.name] = extra
         intake.notes.append(f"{source.path.name}: columns left out: {', '.join(extra)}")
     first = sum(file["rows"] for file in intake.files if file["table"] == source.table)
     rows = 0

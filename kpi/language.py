@@ -58,6 +58,15 @@ class Speaker:
         """Return a sentence of an error or a finding, which code wrote in English."""
         return self._translated(sentence)
 
+    def stored(self, sentence: str) -> str:
+        """Return a sentence that stands in a file of a round, such as a KPI's definition; one that
+        the catalogue has not stands in English and is marked so.
+        """
+        if self.language == SOURCE:
+            return sentence
+        [found] = _forms(self.language, sentence) or [""]
+        return found or f"{sentence} ({SOURCE})"
+
     def name(self, names: Names) -> str:
         """Return the name of a KPI, group, league or level."""
         return str(getattr(names, self.language))
@@ -77,8 +86,11 @@ class Speaker:
         pattern = "#,##0" + ("." + "0" * places if places else "")
         return str(format_decimal(number, format=pattern, locale=self.locale))
 
-    def percent(self, share: Number, places: int = 1) -> str:
-        """Return a share of 0..1 as a percentage: 68,2 %."""
+    def percent(self, share: Number, places: int | None = 1) -> str:
+        """Return a share of 0..1 as a percentage: 68,2 %; ``places`` None: the decimals it has."""
+        if places is None:
+            exponent = int(Decimal(str(share)).normalize().as_tuple().exponent)
+            places = max(0, -exponent - 2)
         pattern = "0." + "0" * places + NO_BREAK + "%" if places else f"0{NO_BREAK}%"
         return str(format_percent(share, format=pattern, locale=self.locale))
 

@@ -284,6 +284,11 @@ def round_name(year: int) -> str:
     return f"{year}-{(year + 1) % 100:02d}"
 
 
+def round_of(day: dt.date) -> str:
+    """Return the academic year that a day falls in: it begins on 1 September."""
+    return round_name(day.year if day.month >= 9 else day.year - 1)
+
+
 def first_year(round_id: str) -> int:
     """Return 2025 for the round 2025-26. Raises CallError for any other form."""
     year = round_id.partition("-")[0]

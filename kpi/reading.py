@@ -9,7 +9,7 @@ import codecs
 import csv
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -59,12 +59,19 @@ def find_files(folder: Path, tables: list[str]) -> tuple[list[SourceFile], list[
         )
     found, unread = [], []
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES):
-        table = path.stem.split("-", 1)[0]
-        if table in tables and path.is_file():
+        table = table_of(path.name, tables)
+        if table and path.is_file():
             found.append(SourceFile(table, path, path.stat().st_size))
         else:
             unread.append(path)
     return found, unread
+
+
+def table_of(name: str, tables: Iterable[str]) -> str | None:
+    """Return the table whose rows a file of this name holds; None for a name that is not read."""
+    stem, dot, suffix = name.rpartition(".")
+    table = stem.split("-", 1)[0]
+    return table if table in tables and dot + suffix.lower() in _SUFFIXES else None
 
 
 def open_file(source: SourceFile) -> tuple[str, list[str], Iterator[pl.DataFrame]]:

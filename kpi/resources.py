@@ -1,4 +1,4 @@
-"""Where ``sql/`` and ``data/`` are: inside the installed package, or beside it in a checkout."""
+"""Where ``sql/``, ``data/`` and the app are: in the installed package, or in the checkout."""
 
 from pathlib import Path
 
@@ -15,3 +15,8 @@ def sql_folder() -> Path:
 def data_folder() -> Path:
     """Return the folder that holds reference tables, methodologies, rules and examples."""
     return _ROOT / "data"
+
+
+def app_file() -> Path:
+    """Return the app's script; ``views/`` and ``.streamlit/`` lie beside it."""
+    return _ROOT / "app.py"

@@ -176,13 +176,13 @@ def _clear_abandoned(folder: Path) -> None:
     ours = re.compile(rf"\.building-{re.escape(socket.gethostname())}-(\d{{1,9}})(-\w+)?")
     for left in folder.glob(".building-*"):
         named = ours.fullmatch(left.name)
-        if named and not _runs(int(named[1])):
+        if named and not is_running(int(named[1])):
             shutil.rmtree(left, ignore_errors=True)
     for left in folder.glob(".removed-*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Whether a process of this machine runs."""
     try:
         os.kill(process, 0)

@@ -1,150 +1,267 @@
-"""Who stands where: the colleges of a round as one list to choose from, and what has changed.
+"""Where one college stands: its rows of a round's tables, beside its region, nation and cluster.
 
-Frames come from ``kpi.access.read_table``: a hidden cell is empty and named in ``suppressed``.
+Frames come from ``kpi.access.read_table`` (a hidden cell is empty and named in ``suppressed``) or
+are stored tables: what is not in them is not shown. Nothing here knows who looks.
 """
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import polars as pl
 
-from kpi.package import HIDDEN
+from kpi.access import NATION
+from kpi.methodology import Methodology
+from kpi.overview import EMPLOYMENT
 
-COHORT = "employment_rate_of_all"
-"""The KPI whose denominator is the cohort: all graduates who are measured."""
+Row = dict[str, Any]
+Tables = Mapping[str, pl.DataFrame]
 
-FILTERS = ("region", "cluster", "kind", "ownership", "league", "level")
+TABLES = (
+    *("unit_profile", "kpi_values", "region_kpis", "ranking", "gates", "kpi_scores"),
+    *("funding", "funding_lines", "param_norm"),
+)
+"""What a standing is made from; the last three are missing where nothing is funded."""
+
+SHARES = ("outcome_share", "register_share")
 
 
-def earlier_year(round_name: str) -> str:
-    """Return the academic year before a round's.
-
-    >>> earlier_year("2025-26"), earlier_year("2000-01")
-    ('2024-25', '1999-00')
+@dataclass(frozen=True)
+class KpiStanding:
+    """A KPI of the college (``row``), of its region and of the nation, the threshold of its gate if
+    it has one, and of the other colleges of its cluster those rows that have a value.
     """
-    first = int(round_name[:4]) - 1
-    return f"{first}-{(first + 1) % 100:02d}"
+
+    kpi: str
+    kind: str
+    row: Row
+    region: Row | None = None
+    nation: Row | None = None
+    threshold: Decimal | None = None
+    is_scored: bool = False
+    peers: list[Row] = field(default_factory=list)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its value is a share of people, 0..1."""
+        return self.kind in SHARES
 
 
-def standing(
-    profile: pl.DataFrame, ranking: pl.DataFrame, kpi_values: pl.DataFrame
-) -> pl.DataFrame:
-    """Return one row per unit in the order of the ranks, those not ranked last.
+@dataclass(frozen=True)
+class Norm:
+    """Tenge per student and year; ``is_mean`` where specialties have different ones."""
 
-    Columns: those of ``ranking``; of ``profile`` names, region, cluster, kind, ownership,
-    ``students``; ``cohort``, the graduates measured; ``reason_status`` and ``reason_n``, the status
-    and denominator of the KPI that ``not_ranked_reason`` names. ``suppressed`` names the hidden
-    ones of ``score``, ``students``, ``cohort`` and ``reason_n``.
+    tenge: int
+    is_mean: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one KPI brings to the score: from ``start`` to ``end`` points, in that order."""
+
+    kpi: str
+    points: float
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A college's facts. ``unit`` is its profile, ``ranking`` its rank (None where not shown),
+    ``gates`` in the order of the methodology, each with the ``kind`` and ``value`` of its KPI;
+    ``funding`` is None where it is not paid or not shown, ``full`` the higher norm in tenge.
     """
-    told = "name_kk name_ru name_en region cluster kind ownership students".split()
-    columns = ("numerator", "denominator", "status")
-    values = kpi_values.select("college_id", "kpi", *columns, HIDDEN)
-    cohort = values.filter(pl.col("kpi") == COHORT)
-    rows = (
-        ranking.join(
-            profile.select("college_id", *told, _is_hidden("students")), on="college_id", how="left"
-        )
-        .join(
-            cohort.select(
-                "college_id",
-                pl.col("denominator").cast(pl.Int64).alias("cohort"),
-                _is_hidden("denominator").alias("hidden_cohort"),
-            ),
-            on="college_id",
-            how="left",
-        )
-        .join(
-            values.select(
-                "college_id",
-                pl.col("kpi").alias("not_ranked_reason"),
-                pl.col("status").alias("reason_status"),
-                pl.col("denominator").cast(pl.Int64).alias("reason_n"),
-                _is_hidden("denominator").alias("hidden_reason_n"),
-            ),
-            on=["college_id", "not_ranked_reason"],
-            how="left",
-        )
-        .with_columns(_is_hidden("score"))
+
+    college_id: str
+    unit: Row
+    ranking: Row | None
+    kpis: list[KpiStanding]
+    gates: list[Row]
+    parts: list[Part]
+    funding: Row | None
+    norm: Norm | None
+    full: int | None
+    cluster_size: int
+
+    @property
+    def failed(self) -> list[Row]:
+        """The gates that are not passed."""
+        return [gate for gate in self.gates if gate["passed"] is False]
+
+    @property
+    def untold(self) -> list[Row]:
+        """The gates whose result is hidden."""
+        return [gate for gate in self.gates if gate["passed"] is None]
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it has a rank."""
+        return self.ranking is not None and self.ranking["rank"] is not None
+
+    @property
+    def charted(self) -> list[KpiStanding]:
+        """The shares that count: scored ones and gates, in the order of the methodology."""
+        return [
+            one
+            for one in self.kpis
+            if one.is_share and (one.is_scored or one.threshold is not None)
+        ]
+
+    @property
+    def headline(self) -> list[KpiStanding]:
+        """The KPIs to open with: the gates' shares; without gates what is scored; at most four."""
+        gates = [one for one in self.kpis if one.is_share and one.threshold is not None]
+        return gates[:2] or [one for one in self.kpis if one.is_scored][:4]
+
+    @property
+    def employment(self) -> list[KpiStanding]:
+        """The definitions of employment, in the order in which they always stand."""
+        there = {one.kpi: one for one in self.kpis}
+        return [there[kpi] for kpi in EMPLOYMENT if kpi in there]
+
+    @property
+    def employment_span(self) -> tuple[float, float] | None:
+        """The lowest and highest of the definitions of employment; None with fewer than two."""
+        told = [one.row["value"] for one in self.employment if one.row["value"] is not None]
+        return (min(told), max(told)) if len(told) > 1 else None
+
+    def of(self, kpi: str) -> KpiStanding:
+        """Return one KPI."""
+        [found] = [one for one in self.kpis if one.kpi == kpi]
+        return found
+
+
+def standing_of(tables: Tables, methodology: Methodology, college_id: str) -> Standing | None:
+    """Return where a unit stands; None where the tables do not show it.
+
+    ``tables``: those of ``TABLES`` that there are, by name.
+    """
+    profile = tables["unit_profile"]
+    units = _of(profile, college_id)
+    if not units:
+        return None
+    [unit] = units
+    kpis = list(_kpis(tables, methodology, unit))
+    values = {one.kpi: one.row for one in kpis}
+    judged = {row["gate"]: row for row in _of(tables["gates"], college_id)}
+    gates = [
+        judged[gate.kpi]
+        | {"kind": values[gate.kpi]["kind"], "value": values[gate.kpi]["value"]}
+        | _hidden(judged[gate.kpi], values[gate.kpi])
+        for gate in methodology.gates
+        if gate.kpi in judged
+    ]
+    funding = _of(tables["funding"], college_id) if "funding" in tables else []
+    lines = _of(tables["funding_lines"], college_id) if "funding_lines" in tables else []
+    norms = tables["param_norm"]["full"].to_list() if "param_norm" in tables else []
+    return Standing(
+        college_id,
+        unit,
+        next(iter(_of(tables["ranking"], college_id)), None),
+        kpis,
+        gates,
+        parts_of(_of(tables["kpi_scores"], college_id), methodology),
+        funding[0] if funding else None,
+        norm_of(lines),
+        norms[0] if norms else None,
+        _others(profile, unit).height,
     )
-    hideable = ("score", "students", "cohort", "reason_n")
-    named = [pl.when(pl.col(f"hidden_{name}")).then(pl.lit(name)) for name in hideable]
-    hidden = pl.concat_str(named, separator=" ", ignore_nulls=True).replace("", None)
-    return (
-        rows.with_columns(hidden.alias(HIDDEN))
-        .drop(*(f"hidden_{name}" for name in hideable))
-        .sort("rank", "college_id", nulls_last=True)
+
+
+def _of(frame: pl.DataFrame, college_id: str) -> list[Row]:
+    return frame.filter(pl.col("college_id") == college_id).to_dicts()
+
+
+def _hidden(gate: Row, value: Row) -> Row:
+    """Return the hidden cells of a gate and of its KPI's value together."""
+    names = {
+        name for row in (gate, value) for name in (row.get("suppressed") or "").split() if name
+    }
+    return {"suppressed": " ".join(sorted(names)) or None}
+
+
+def _others(profile: pl.DataFrame, unit: Row) -> pl.DataFrame:
+    """Return the other units of a unit's cluster; none for a unit without cluster."""
+    return profile.filter(
+        pl.col("cluster") == pl.lit(unit["cluster"], pl.String),
+        pl.col("college_id") != unit["college_id"],
     )
 
 
-def _is_hidden(column: str) -> pl.Expr:
-    """Whether a column is among the names of a row's hidden cells."""
-    names = pl.col(HIDDEN).fill_null("").str.split(" ")
-    return names.list.contains(pl.lit(column)).alias(f"hidden_{column}")
-
-
-def with_change(rows: pl.DataFrame, earlier: pl.DataFrame | None) -> pl.DataFrame:
-    """Add ``earlier_rank`` and ``change``: by how many places a unit stands higher than in the
-    table ``ranking`` of an earlier round; empty where it had or has no rank.
-    """
-    if earlier is None:
-        nothing = pl.lit(None, pl.Int64)
-        return rows.with_columns(nothing.alias("earlier_rank"), nothing.alias("change"))
-    ranks = earlier.select("college_id", pl.col("rank").alias("earlier_rank"))
-    joined = rows.join(ranks, on="college_id", how="left", maintain_order="left")
-    return joined.with_columns(change=pl.col("earlier_rank") - pl.col("rank"))
-
-
-def chosen(rows: pl.DataFrame, search: str = "", **wanted: str | None) -> pl.DataFrame:
-    """Return the rows that have each value wanted (of FILTERS; None: any) and whose name in any
-    language, or whose id, contains the text searched for.
-    """
-    for name, value in wanted.items():
-        if value is not None:
-            rows = rows.filter(pl.col(name).cast(pl.String) == value)
-    needle = " ".join(search.lower().split())
-    if needle:
-        texts = pl.col("name_kk", "name_ru", "name_en", "college_id")
-        has = texts.str.to_lowercase().str.contains(needle, literal=True).fill_null(False)
-        rows = rows.filter(pl.any_horizontal(has))
-    return rows
-
-
-def parts_of_score(kpi_scores: pl.DataFrame, framework: pl.DataFrame) -> pl.DataFrame:
-    """Return the contributions of what stands right under the index, a column each by its code.
-
-    They sum to the score. Without columns beside ``college_id`` where the viewer sees none, or the
-    index is a geometric mean, which has no such parts.
-    """
-    roots = framework.filter(pl.col("parent").is_null())["code"].to_list()
-    below = framework.filter(pl.col("parent").is_in(roots))["code"].to_list()
-    rows = kpi_scores.filter(pl.col("code").is_in(below) & pl.col("contribution").is_not_null())
-    there = [code for code in below if code in set(rows["code"])]
-    wide = rows.pivot("code", on_columns=there, index="college_id", values="contribution")
-    return wide.select("college_id", *there)
-
-
-def in_specialty(
-    specialty_ranking: pl.DataFrame, profile: pl.DataFrame, specialty: str | None
-) -> pl.DataFrame:
-    """Return the ranking of a specialty, or of all specialties of all colleges, in order, with the
-    names and region of the colleges. ``rank`` and ``of`` are those among what is shown.
-    """
-    rank, of = ("overall_rank", "overall_ranked_of") if specialty is None else ("rank", "ranked_of")
-    rows = specialty_ranking
-    if specialty is not None:
-        rows = rows.filter(pl.col("specialty") == specialty)
-    names = profile.select("college_id", "name_kk", "name_ru", "name_en", "region")
-    return (
-        rows.select("college_id", "specialty", "points", rank=pl.col(rank), of=pl.col(of))
-        .join(names, on="college_id", how="left")
-        .sort("rank", "specialty", "college_id")
+def _kpis(tables: Tables, methodology: Methodology, unit: Row) -> Iterable[KpiStanding]:
+    values = tables["kpi_values"]
+    own = {row["kpi"]: row for row in _of(values, unit["college_id"])}
+    others = (
+        values.join(_others(tables["unit_profile"], unit).select("college_id"), on="college_id")
+        .filter(pl.col("value").is_not_null())
+        .sort("college_id")
+        .partition_by("kpi", as_dict=True)
     )
+    of_places = {
+        (row["region"], row["kpi"]): row for row in tables["region_kpis"].iter_rows(named=True)
+    }
+    thresholds = {gate.kpi: gate.threshold for gate in methodology.gates}
+    for kpi in methodology.kpis:
+        if kpi.code not in own:
+            continue
+        peers = others.get((kpi.code,))
+        yield KpiStanding(
+            kpi.code,
+            kpi.kind,
+            own[kpi.code],
+            of_places.get((unit["region"], kpi.code)),
+            of_places.get((NATION, kpi.code)),
+            thresholds.get(kpi.code),
+            kpi.score is not None,
+            [] if peers is None else peers.to_dicts(),
+        )
 
 
-def as_file(rows: pl.DataFrame, marks: dict[str, str]) -> pl.DataFrame:
-    """Return what is shown of the colleges as the rows of a file: codes and plain numbers, each row
-    with the marks that go with every figure.
+def norm_of(lines: Sequence[Row]) -> Norm | None:
+    """Return the norm of a college from its lines (a specialty each): base and incentive norm per
+    student and year, or their mean over the students, half up. None where one is hidden or none is.
     """
-    columns = (
-        "college_id name_kk name_ru name_en region cluster kind ownership rank ranked_of score"
-        " league level leader earlier_rank change students cohort not_ranked_reason"
-    ).split()
-    before = [pl.lit(text).alias(name) for name, text in marks.items()]
-    return rows.select(*before, *columns, HIDDEN)
+    lines = [line for line in lines if line["specialty"] is not None]
+    if not lines or any(line["incentive_norm"] is None for line in lines):
+        return None
+    norms = [line["base_norm"] + line["incentive_norm"] for line in lines]
+    if len(set(norms)) == 1:
+        return Norm(norms[0], False)
+    students = [line["students"] for line in lines]
+    if any(number is None for number in students) or not sum(students):
+        return None
+    total = sum((norm * number for norm, number in zip(norms, students, strict=True)), Decimal(0))
+    mean = (total / sum(students)).quantize(Decimal(1), ROUND_HALF_UP)
+    return Norm(int(mean), True)
+
+
+def parts_of(scores: Sequence[Row], methodology: Methodology) -> list[Part]:
+    """Return what each scored KPI brings to the index, group by group, one after the other.
+
+    ``scores``: the college's rows of ``kpi_scores``. A KPI that is missing brings nothing and is
+    left out.
+    """
+    brought = {row["code"]: row["contribution"] for row in scores}
+    groups = [group.code for group in methodology.groups]
+    scored = [kpi for kpi in methodology.kpis if kpi.score is not None]
+    scored.sort(key=lambda kpi: groups.index(kpi.score.parent) if kpi.score else 0)
+    found: list[Part] = []
+    for kpi in scored:
+        points = brought.get(kpi.code)
+        if points is not None:
+            start = found[-1].end if found else 0.0
+            found.append(Part(kpi.code, points, start, start + points))
+    return found
+
+
+def earlier_values(
+    rounds: Sequence[tuple[str, pl.DataFrame]], college_id: str
+) -> list[tuple[str, dict[str, Row]]]:
+    """Return the college's row of each KPI in earlier rounds, by the round's name; a round that
+    does not show the college is left out. ``rounds``: name and ``kpi_values``.
+    """
+    found = [
+        (name, {row["kpi"]: row for row in _of(values, college_id)}) for name, values in rounds
+    ]
+    return [(name, rows) for name, rows in found if rows]

@@ -88,6 +88,10 @@ TERMS = {
     "per_student": mark("per student"),
     "outside": mark("on top of the appropriation"),
     "within": mark("within the appropriation"),
+    # cost groups of the specialties
+    "theory": mark("theory"),
+    "workshop": mark("workshop"),
+    "heavy": mark("heavy equipment"),
     # leaders
     "league_1": mark("technological leader (league 1)"),
     "cluster_in_region": mark("reference college of its cluster in the region"),

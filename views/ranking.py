@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 from kpi.export import write_csv
-from kpi.standing import as_file, chosen, in_specialty, parts_of_score, standing, with_change
+from kpi.ranked_list import as_file, chosen, in_specialty, parts_of_score, standing, with_change
 from kpi.terms import term
 from views.frame import address, charts, parts
 from views.frame.earlier import earlier_round

@@ -1,5 +1,427 @@
-"""scenario"""
+"""What if?"""
 
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
-st.title("scenario")
+from funding.around_gates import gates_of_people
+from funding.moves import (
+    GAIN,
+    LEAGUE,
+    LOSE,
+    chosen,
+    counted,
+    curve_of,
+    heights_of,
+    in_billions,
+    moved_regions,
+    summed,
+    turned,
+)
+from funding.scenario import idle_gates
+from funding.settings import Rules, with_settings
+from kpi.access import Role, require_role
+from kpi.errors import CallError
+from views.frame import address, charts, funding_charts, parts
+from views.frame.here import Here, here
+from views.frame.menu import page_file
+from views.frame.scenario_controls import (
+    draw_changes,
+    draw_controls,
+    draw_files,
+    draw_raw,
+    take_all_back,
+)
+from views.frame.scenarios import (
+    Asked,
+    Found,
+    asked_here,
+    base_of,
+    baseline_rules,
+    frontier_here,
+    scenario_here,
+    threshold_of,
+    zip_of,
+)
+
+_LISTED = 5
+"""Regions of a chart: those that gain and lose most; the others are in the download."""
+
+
+def page() -> None:
+    """Draw the page."""
+    at = here()
+    say = at.words.say
+    require_role(at.viewer, Role.MINISTRY, Role.AUDITOR)
+    if not at.has("funding"):
+        parts.answer(say("This round pays nothing yet"), at.round_title)
+        parts.empty(
+            say("No register of students was given: nothing can be funded in this round."),
+            say("Upload it on the page Data check and run a draft."),
+        )
+        return
+    asked: Asked | None = None
+    base: Rules | None = None
+    try:
+        asked = asked_here()
+        base = base_of(at, asked)
+        with st.spinner(say("The scenario is computed"), show_time=True):
+            found = scenario_here(at, asked)
+    except CallError as error:
+        _refused(at, error, asked, base)
+        return
+    parts.answer(_answer(at, found), at.round_title)
+    _marks(at)
+    _figures(at, found)
+    controls, results = st.columns([2, 5], gap="large")
+    with controls:
+        _controls(at, asked, base, found)
+    with results:
+        _results(at, asked, base, found)
+
+
+def _refused(at: Here, error: CallError, asked: Asked | None, base: Rules | None) -> None:
+    """Say what is wrong with the address, and let it be mended."""
+    words = at.words
+    parts.answer(words.say("This scenario cannot be computed"), at.round_title)
+    parts.show_error(words, error)
+    if asked is not None:
+        draw_files(at, asked)
+        draw_raw(at, asked)
+    st.button(words.say("Take everything back"), key="all-back", on_click=take_all_back)
+    if asked is not None and base is not None:
+        draw_controls(at, asked, base)
+
+
+def _answer(at: Here, found: Found) -> str:
+    words = at.words
+    before, after = found.baseline, found.outcome
+    if not found.changes and not found.files:
+        return words.say(
+            "Nothing is changed yet: {qualifying} colleges qualify, {amount} a year",
+            qualifying=words.number(before["qualifying"]),
+            amount=words.rough_tenge(before["amount"]),
+        )
+    return words.say(
+        "{before} → {after} a year ({difference}); {old} → {new} colleges qualify",
+        before=words.rough_tenge(before["amount"]),
+        after=words.rough_tenge(after["amount"]),
+        difference=_signed(at, after["amount"] - before["amount"]),
+        old=words.number(before["qualifying"]),
+        new=words.number(after["qualifying"]),
+    )
+
+
+def _signed(at: Here, amount: int, exact: bool = False) -> str:
+    told = at.words.tenge(abs(amount)) if exact else at.words.rough_tenge(abs(amount))
+    return f"+{told}" if amount > 0 else f"−{told}" if amount < 0 else told
+
+
+def _marks(at: Here) -> None:
+    with st.container(horizontal=True, gap="small"):
+        parts.mark(at.words.say("scenario: nothing of it is in force"))
+        if at.round.is_draft:
+            parts.mark(at.version_title)
+
+
+def _figures(at: Here, found: Found) -> None:
+    words = at.words
+    before, after = found.baseline, found.outcome
+    difference = {name: after[name] - before[name] for name in before}
+    gained, lost = turned(found.moves)
+
+    def colleges(count: int) -> str:
+        return words.say_count("{count} college qualifies", "{count} colleges qualify", count)
+
+    parts.figures(
+        [
+            (
+                words.say("Baseline a year"),
+                words.rough_tenge(before["amount"]),
+                colleges(before["qualifying"]),
+                words.say("The round as it stands in the store."),
+            ),
+            (
+                words.say("Scenario a year"),
+                words.rough_tenge(after["amount"]),
+                colleges(after["qualifying"]),
+                words.say("The same SQL and settlement, under the changed rules."),
+            ),
+            (
+                words.say("Difference"),
+                _signed(at, difference["amount"]),
+                words.say(
+                    "{more} begin to qualify, {fewer} cease to",
+                    more=words.number(gained),
+                    fewer=words.number(lost),
+                ),
+                "",
+            ),
+        ]
+    )
+
+
+# -------------------------------------------------------------------------------------- controls
+
+
+def _controls(at: Here, asked: Asked, base: Rules, found: Found) -> None:
+    words = at.words
+    parts.section(words.say("What is changed"))
+    if asked.is_nothing:
+        st.caption(parts.plain(words.say("Nothing yet. Change a value below.")))
+    else:
+        draw_files(at, asked)
+        draw_changes(at, base, found.changes, set(found.idle))
+        st.caption(
+            parts.plain(
+                words.say("The address of this page holds all of it: send it to a colleague.")
+            )
+        )
+        if len(found.changes) + len(found.files) > 1:
+            st.button(words.say("Take everything back"), key="all-back", on_click=take_all_back)
+        parts.download(
+            words.say("Scenario (ZIP)"),
+            f"{at.round.name}-{at.round.version}-scenario.zip",
+            lambda folder: zip_of(at, asked, folder),
+            "application/zip",
+            "scenario-zip",
+            icon=":material/folder_zip:",
+        )
+    parts.section(words.say("Change a value"))
+    draw_controls(at, asked, base)
+
+
+# --------------------------------------------------------------------------------------- results
+
+
+def _results(at: Here, asked: Asked, base: Rules, found: Found) -> None:
+    _frontier(at, asked, base, found)
+    if found.moves["difference"].is_empty():
+        return
+    _regions(at, asked, found)
+    _movers(at, found)
+
+
+def _frontier(at: Here, asked: Asked, base: Rules, found: Found) -> None:
+    """Draw what every threshold of a gate would cost, when it is asked for."""
+    words = at.words
+    kpis = {kpi.code: words.name(kpi.name) for kpi in base.methodology.kpis}
+    gates = gates_of_people(base.methodology)
+    parts.section(words.say("What every threshold of a gate costs"))
+    gate = address.choose(
+        "frontier",
+        words.say("Frontier of the gate"),
+        {code: kpis[code] for code in gates},
+        everything=words.say("choose a gate"),
+        drop=(),
+        width=420,
+    )
+    if gate is None:
+        st.caption(
+            parts.plain(words.say("46 thresholds are computed; that takes a second or two."))
+        )
+        return
+    with st.spinner(words.say("46 thresholds are computed"), show_time=True):
+        points = frontier_here(at, asked, gate)
+    if idle_gates(points, [gate]):
+        parts.empty(
+            words.say("No threshold of this gate changes anything under these rules."),
+            words.say("Does the rule ask for this gate? Choose it among the gates."),
+        )
+        return
+    _draw_frontier(at, asked, base, found, gate, kpis[gate])
+
+
+def _draw_frontier(at: Here, asked: Asked, base: Rules, found: Found, gate: str, name: str) -> None:
+    words = at.words
+    points = frontier_here(at, asked, gate)
+    changed, _ = with_settings(base, asked.settings)
+    curve = curve_of(points, gate)
+    first, last = curve.row(0, named=True), curve.row(-1, named=True)
+    title = words.say(
+        "From {most} at {low} to {least} at {high}",
+        most=words.rough_tenge(first["amount"]),
+        low=words.percent(first["threshold"], 0),
+        least=words.rough_tenge(last["amount"]),
+        high=words.percent(last["threshold"], 0),
+    )
+    rows = pl.DataFrame(
+        [
+            {
+                "x": row["percent"],
+                "y": row["billions"],
+                "text": words.number(row["qualifying"]) if row["is_labelled"] else "",
+                "tip": _point(at, row["threshold"], row["qualifying"], row["amount"]),
+            }
+            for row in curve.iter_rows(named=True)
+        ]
+    )
+    marked = []
+    for label, threshold, sums, is_subject in (
+        (words.say("baseline"), threshold_of(baseline_rules(at), gate), found.baseline, False),
+        (words.say("scenario"), threshold_of(changed, gate), found.outcome, True),
+    ):
+        if is_subject and not found.changes and not found.files:
+            continue
+        marked.append(
+            {
+                "x": float(threshold * 100),
+                "y": in_billions(sums["amount"]),
+                "text": f"{label}: {words.number(sums['qualifying'])}",
+                "tip": f"{label}: {_point(at, threshold, sums['qualifying'], sums['amount'])}",
+                "is_subject": is_subject,
+            }
+        )
+    across = {
+        row["percent"]: words.percent(row["threshold"], 0)
+        for row in curve.filter("is_labelled").iter_rows(named=True)
+    }
+    up = {value: words.rough_tenge(amount) for value, amount in heights_of(curve).items()}
+    charts.draw(
+        at,
+        "frontier",
+        title,
+        words.say(
+            "Cost a year by threshold of: {gate}; the numbers are colleges that qualify", gate=name
+        ),
+        lambda colours: funding_charts.frontier(
+            rows, pl.DataFrame(marked), colours, across=across, up=up
+        ),
+        asked,
+        gate,
+        alt_text=title,
+    )
+
+
+def _point(at: Here, threshold: Any, qualifying: int, amount: int) -> str:
+    words = at.words
+    return words.say_count(
+        "{threshold}: {amount} a year, {count} college qualifies",
+        "{threshold}: {amount} a year, {count} colleges qualify",
+        qualifying,
+        threshold=words.percent(threshold),
+        amount=words.rough_tenge(amount),
+    )
+
+
+def _regions(at: Here, asked: Asked, found: Found) -> None:
+    words, names = at.words, at.places("regions")
+    moved = moved_regions(found.regions)
+    if moved.is_empty():
+        return
+    rows = pl.DataFrame(
+        [
+            {
+                "label": names.get(row["region"], row["region"]),
+                "value": row["difference"],
+                "text": _signed(at, row["difference"]),
+                "tip": words.say(
+                    "{region}: {before} → {after}, {old} → {new} colleges qualify",
+                    region=names.get(row["region"], row["region"]),
+                    before=words.rough_tenge(row["amount"]),
+                    after=words.rough_tenge(row["amount_scenario"]),
+                    old=words.number(row["qualifying"]),
+                    new=words.number(row["qualifying_scenario"]),
+                ),
+            }
+            for row in moved.iter_rows(named=True)
+        ]
+    )
+    gain, loss = summed(found.moves)
+    title = words.say(
+        "Colleges gain {gain} and lose {loss} together",
+        gain=words.rough_tenge(gain),
+        loss=words.rough_tenge(abs(loss)),
+    )
+    charts.draw(
+        at,
+        "gains",
+        title,
+        words.say("Difference by region, a year; scenario"),
+        lambda colours: funding_charts.gains(rows, colours),
+        asked,
+        alt_text=title,
+    )
+
+
+def _movers(at: Here, found: Found) -> None:
+    """List who gains, who loses, and whose league moves."""
+    words = at.words
+    counts = counted(found.moves)
+    if not any(counts.values()):
+        if found.changes or found.files:
+            parts.empty(words.say("Nobody gains, loses or moves to another league."))
+        return
+    which = address.switch(
+        "list",
+        words.say("Who"),
+        {
+            GAIN: words.say("Gain ({count})", count=words.number(counts[GAIN])),
+            LOSE: words.say("Lose ({count})", count=words.number(counts[LOSE])),
+            LEAGUE: words.say("Another league ({count})", count=words.number(counts[LEAGUE])),
+        },
+        drop=("page",),
+    )
+    region = address.choose(
+        "region",
+        words.say("Region"),
+        at.places("regions"),
+        everything=words.say("all regions"),
+        width=320,
+    )
+    profile = at.table("unit_profile").select("college_id", "region")
+    rows = chosen(found.moves, which).join(
+        profile, on="college_id", how="left", maintain_order="left"
+    )
+    if region:
+        rows = rows.filter(pl.col("region") == region)
+    if rows.is_empty():
+        parts.empty(words.say("No college is in this list."), words.say("Choose another region."))
+        return
+    _list(at, parts.paged(words, rows), which)
+
+
+def _list(at: Here, rows: pl.DataFrame, which: str) -> None:
+    words, names, regions = at.words, at.colleges(), at.places("regions")
+
+    def league(number: int | None) -> str:
+        return words.number(number) if number is not None else words.say("none")
+
+    told = [
+        {
+            "college": names.get(row["college_id"], row["college_id"]),
+            "region": regions.get(row["region"], row["region"]),
+            "difference": _signed(at, row["difference"], exact=True),
+            "before": words.tenge(row["amount"]),
+            "after": words.tenge(row["amount_scenario"]),
+            "league": words.say(
+                "{old} → {new}", old=league(row["league"]), new=league(row["league_scenario"])
+            )
+            if row["league"] != row["league_scenario"]
+            else league(row["league"]),
+        }
+        for row in rows.iter_rows(named=True)
+    ]
+    column = st.column_config.TextColumn
+    picked = parts.table(
+        pl.DataFrame(told),
+        {
+            "college": column(words.say("College"), pinned=True, width="large"),
+            "region": column(words.say("Region")),
+            "difference": column(words.say("Difference a year"), alignment="right"),
+            "before": column(words.say("Baseline"), alignment="right"),
+            "after": column(words.say("Scenario"), alignment="right"),
+            "league": column(words.say("League"), alignment="right"),
+        },
+        name=f"moves:{which}",
+        alt=words.say("Who gains and who loses"),
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if found := picked.selection.rows:
+        college = rows["college_id"][found[0]]
+        st.switch_page(page_file("college"), query_params=address.link(college=college))
+
+
+page()

@@ -448,8 +448,8 @@ def test_what_is_refused_once_is_refused_again(desk: Desk) -> None:
 
 
 def test_asking_about_more_people_leaves_the_round_as_it_is(desk: Desk, varied: Varied) -> None:
-    more = desk.outcome_with("EX-03", {"employment_rate": 1})
-    assert row_of(more.funding, college_id="EX-03")["share"] == 1
+    more = desk.costs_with("EX-03", {"employment_rate": 1})
+    assert row_of(more, college_id="EX-03")["share"] == 1
     desk.ranking_with("EX-04", {"dual_share": 5})
     assert_same(desk.outcome(desk.rules), varied.draft)
 

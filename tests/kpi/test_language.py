@@ -18,6 +18,7 @@ from babel.messages.extract import extract_from_file
 
 import kpi.language
 from kpi.dated import Names
+from kpi.definitions import definition
 from kpi.errors import CallError
 from kpi.language import LANGUAGES, SOURCE, Speaker, catalogue_of, mark, speaker
 from kpi.resources import data_folder
@@ -74,12 +75,17 @@ def sources() -> list[Path]:
 
 @cache
 def said() -> dict[Sentence, str]:
-    """Return each sentence that the code says (or singular and plural), and the first place."""
+    """Return each sentence that the code says (or singular and plural), or that the SQL defines a
+    KPI by, and the first place.
+    """
     found: dict[Sentence, str] = {}
     for path in sources():
         for line, message, _, _ in extract_from_file("python", str(path), keywords=KEYWORDS):
             sentence = (message,) if isinstance(message, str) else tuple(message)
             found.setdefault(sentence, f"{path.relative_to(ROOT)}:{line}")
+    for path in sorted((ROOT / "sql" / "2_kpi").glob("*.sql")):
+        told = definition(path.read_text(encoding="utf-8"))
+        found.setdefault((told,), f"{path.relative_to(ROOT)}:1")
     return found
 
 

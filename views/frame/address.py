@@ -100,13 +100,6 @@ def choose_some(
     return chosen
 
 
-def text(name: str, label: str, *, drop: Iterable[str] = ("page",), **more: Any) -> str:
-    """Draw a line to write into; return what stands there without spaces around it."""
-    key = _bind(name, value(name, "") or "")
-    st.text_input(label, key=key, max_chars=80, on_change=_write(name, key, "", drop), **more)
-    return str(st.session_state[key]).strip()
-
-
 def switch(
     name: str,
     label: str,
@@ -132,28 +125,67 @@ def switch(
     return str(st.session_state[key] or default)
 
 
-def page_of(count: int, rows: int, label: Callable[[int, int, int], str]) -> int:
+def number(
+    name: str,
+    label: str,
+    now: float | None,
+    write: Callable[[float | None], None],
+    **more: Any,
+) -> None:
+    """Draw a number that stands in the address; ``write`` puts there what it is changed to.
+
+    ``now`` is None where what stands there is no number that can be shown: the field is empty.
+    """
+    key = _bind(name, now)
+    st.number_input(label, key=key, on_change=lambda: write(st.session_state[key]), **more)
+
+
+def text(
+    name: str,
+    label: str,
+    default: str = "",
+    *,
+    longest: int = 100,
+    drop: Iterable[str] = ("page",),
+    **more: Any,
+) -> str:
+    """Draw a line to write in; return what stands there, without the space around it."""
+    key = _bind(name, (value(name) or default)[:longest])
+    st.text_input(
+        label,
+        key=key,
+        max_chars=longest,
+        on_change=_write(name, key, default, drop),
+        **more,
+    )
+    return str(st.session_state[key] or "").strip()
+
+
+def page_of(
+    count: int, rows: int, label: Callable[[int, int, int], str], name: str = "page"
+) -> int:
     """Draw the choice of a page of ``rows`` rows of ``count``; return its number from 1.
 
-    ``label`` says "rows 26 to 50 of 772". Nothing is drawn where one page holds all.
+    ``label`` says "rows 26 to 50 of 772". Nothing is drawn where one page holds all. ``name`` is
+    another one for the second table of a page.
     """
     last = max(1, -(-count // rows))
-    now = value("page", "1") or "1"
+    now = value(name, "1") or "1"
     number = min(max(int(now), 1), last) if now.isascii() and now.isdigit() and len(now) < 7 else 1
     if last == 1:
         return 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        for name, icon, target, is_off in (
+        for way, icon, target, is_off in (
             ("previous", ":material/chevron_left:", number - 1, number == 1),
             ("next", ":material/chevron_right:", number + 1, number == last),
         ):
             st.button(
                 icon,
-                key=f"page:{name}",
+                key=f"{name}:{way}",
                 type="tertiary",
                 disabled=is_off,
                 on_click=put,
-                args=("page", str(target) if target > 1 else None),
+                args=(name, str(target) if target > 1 else None),
             )
         st.caption(label((number - 1) * rows + 1, min(number * rows, count), count))
     return number

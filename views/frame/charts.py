@@ -102,7 +102,7 @@ def draw(
             st.download_button(
                 words.say("Save as {form}", form=form),
                 saved(make),
-                file_name=f"{here.round.name}-{here.round.version}-{name}.{form.lower()}",
+                file_name=f"{here.file_name}-{name}.{form.lower()}",
                 mime={"SVG": "image/svg+xml", "PNG": "image/png"}[form],
                 key=f"save:{name}:{form}",
                 type="tertiary",

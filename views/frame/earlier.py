@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from kpi.ranked_list import earlier_year
 from kpi.rounds import exists, open_round, published
-from kpi.standing import earlier_year
 from views.frame.here import Here
 
 

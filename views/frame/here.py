@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import polars as pl
 import streamlit as st
 
+from funding.rule import Rule
 from kpi.access import Viewer, read_findings, read_table, require_all_of, sees_all_of
+from kpi.dated import load_file
 from kpi.language import LANGUAGES, Speaker, speaker
 from kpi.methodology import Methodology
 from kpi.rounds import Round, drafts, open_round, publications
@@ -45,12 +47,24 @@ class Here:
     @property
     def round_key(self) -> str:
         """Return the version of the round and the hash of its receipt: a name could come again."""
+        if self.opened is None:
+            return "no round"
         return f"{self.round.path}:{self.round.receipt_hash}"
+
+    @property
+    def file_name(self) -> str:
+        """Return what the names of downloaded files begin with: round and version."""
+        return f"{self.opened.name}-{self.opened.version}" if self.opened else "rules"
 
     @property
     def methodology(self) -> Methodology:
         """The methodology that the round was computed with."""
         return methodology_of(self.round)
+
+    @property
+    def rule(self) -> Rule:
+        """The funding rule that the round was computed with."""
+        return rule_of(self.round)
 
     @property
     def reference(self) -> dict[str, pl.DataFrame]:
@@ -162,6 +176,18 @@ def round_here(words: Speaker, store: Path) -> tuple[Round, str]:
     )
 
 
+def earlier_rounds(at: Here, most: int = 3) -> list[Round]:
+    """Return, of the rounds before the one shown, the version that is opened by default; the newest
+    of them first.
+    """
+    there: dict[str, str] = {}
+    for one in versions_there(at.store):
+        there.setdefault(one.partition("/")[0], one)
+    names = sorted((name for name in there if name < at.round.name), reverse=True)
+    paths = [at.store / there[name] for name in names[:most]]
+    return [_opened(path, _changed(path)) for path in paths if path.exists()]
+
+
 def _changed(path: Path) -> int:
     return (path / "receipt.json").stat().st_mtime_ns
 
@@ -176,6 +202,12 @@ def _opened(path: Path, _changed: int) -> Round:
 def methodology_of(of_round: Round) -> Methodology:
     """Return the methodology of a round."""
     return of_round.methodology
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_CONTENT)
+def rule_of(of_round: Round) -> Rule:
+    """Return the funding rule of a round."""
+    return load_file(of_round.rule_file(), Rule)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_BY_CONTENT)

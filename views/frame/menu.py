@@ -9,6 +9,7 @@ from kpi.access import PAGES, Viewer
 from kpi.language import Speaker
 from views.frame import address
 from views.frame.here import version_title, versions_there
+from views.frame.people import sign_out
 
 _STYLE = Path(__file__).with_name("style.css")
 _NAMES = {"kk": "Қаз", "ru": "Рус", "en": "Eng"}
@@ -110,4 +111,4 @@ def _draw_viewer(viewer: Viewer, words: Speaker) -> None:
             )
             return
         st.markdown(f"{viewer.name} · {told}")
-        st.button(words.say("Sign out"), on_click=st.logout)
+        st.button(words.say("Sign out"), on_click=sign_out)

@@ -8,16 +8,21 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from kpi import told
 from kpi.errors import CallError
 from kpi.language import Speaker
-from kpi.package import HIDDEN
 from views.frame import address
 from views.frame.menu import page_file
+from views.frame.people import permission
 
 ROWS = 25
 """Rows of a table a page."""
 
-Row = Mapping[str, Any]
+Row = told.Row
+# a figure is said on screen as it is on paper
+hidden, is_hidden = told.hidden, told.is_hidden
+share, share_of = told.share, told.share_of
+count, counts = told.count, told.counts
 
 
 def plain(text: str) -> str:
@@ -56,52 +61,6 @@ def figures(entries: Iterable[tuple[str, str, str, str]]) -> None:
         )
 
 
-def hidden(words: Speaker) -> str:
-    """Return what stands in place of a count that is hidden."""
-    return words.say("under 5")
-
-
-def is_hidden(row: Row, column: str) -> bool:
-    """Whether a cell of a row from ``Here.table`` is hidden from the viewer."""
-    return column in (row.get(HIDDEN) or "").split()
-
-
-def share_of(words: Speaker, row: Row) -> str:
-    """Return a share with its counts: 68.2 % (132 of 194); hidden ones as such."""
-    return f"{share(words, row)} ({counts(words, row)})"
-
-
-def share(words: Speaker, row: Row) -> str:
-    """Return the value of a KPI in words: a percentage, or what stands in its place."""
-    if is_hidden(row, "value"):
-        return hidden(words)
-    if row["value"] is None:
-        return words.say("no data")
-    if row.get("kind") in ("ratio", "points"):
-        return words.number(round(row["value"], 1), 1)
-    if row.get("kind") == "median":
-        return words.tenge(round(row["value"]))
-    if row.get("kind") == "flag":
-        return words.say("yes") if row["value"] else words.say("no")
-    return words.percent(row["value"])
-
-
-def counts(words: Speaker, row: Row) -> str:
-    """Return the counts of a row: 132 of 194."""
-    return words.say(
-        "{part} of {whole}",
-        part=count(words, row, "numerator"),
-        whole=count(words, row, "denominator"),
-    )
-
-
-def count(words: Speaker, row: Row, column: str) -> str:
-    """Return one count of a row."""
-    if is_hidden(row, column):
-        return hidden(words)
-    return words.number(row[column]) if row[column] is not None else "–"
-
-
 def how(words: Speaker, page: str, label: str | None = None, **more: str | None) -> None:
     """Lead to how a figure is computed."""
     st.page_link(
@@ -123,7 +82,11 @@ def empty(what: str, do: str = "") -> None:
 
 
 def show_error(words: Speaker, error: CallError) -> None:
-    """Show what, where, found, expected and what to do."""
+    """Show what, where, found, expected and what to do; of several errors each."""
+    if error.each != (error,):
+        for one in error.each:
+            show_error(words, one)
+        return
     labels = {
         "where": words.say("Where"),
         "found": words.say("Found"),
@@ -142,10 +105,12 @@ def download(
     label: str, name: str, make: Callable[[Path], Path], mime: str, key: str, **more: Any
 ) -> None:
     """Draw a button whose file is made when it is pressed. ``make`` writes into a folder that is
-    gone afterwards, and returns the file.
+    gone afterwards, and returns the file. Nothing is made for somebody who may not look any more.
     """
+    require_permission = permission()
 
     def content() -> bytes:
+        require_permission()
         with TemporaryDirectory() as folder:
             return make(Path(folder)).read_bytes()
 
@@ -154,8 +119,8 @@ def download(
     )
 
 
-def paged(words: Speaker, rows: pl.DataFrame) -> pl.DataFrame:
-    """Draw the choice of a page and return the rows of it."""
+def paged(words: Speaker, rows: pl.DataFrame, name: str = "page") -> pl.DataFrame:
+    """Draw the choice of a page and return the rows of it; ``name`` stands in the address."""
 
     def told(first: int, last: int, of: int) -> str:
         return words.say(
@@ -165,7 +130,7 @@ def paged(words: Speaker, rows: pl.DataFrame) -> pl.DataFrame:
             of=words.number(of),
         )
 
-    number = address.page_of(rows.height, ROWS, told)
+    number = address.page_of(rows.height, ROWS, told, name)
     return rows.slice((number - 1) * ROWS, ROWS)
 
 

@@ -1,0 +1,178 @@
+"""The findings of an input, put so that somebody can mend them: by check, by college, what first.
+
+``findings`` has one row a finding (table_name, college_id, check_name, severity, column_name,
+found, expected, message, file, record), ``counts`` the rows read, clean and rejected by table_name
+and college_id: those of a stored round, or of a check of which nothing is kept.
+"""
+
+import re
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from kpi.intake import CELL_CHECKS
+from kpi.language import Speaker, mark
+from kpi.resources import sql_folder
+
+ERROR, WARNING = "error", "warning"
+SEVERITIES = {ERROR: mark("error"), WARNING: mark("warning")}
+ROWS = ("read", "clean", "rejected")
+WHOLE_COLLEGE = "rows_of_rejected_college"
+"""The check whose findings vanish with an error of the college's own row."""
+
+_LINE = re.compile(r"^-- message: (.+)$", re.MULTILINE)
+
+
+def totals(counts: pl.DataFrame) -> dict[str, int]:
+    """Return the rows read, clean and rejected, of all tables together."""
+    return {name: int(counts[name].sum()) for name in ROWS}
+
+
+def by_table(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows read, clean and rejected per table, by its name."""
+    return counts.group_by("table_name").agg(pl.col(ROWS).sum()).sort("table_name")
+
+
+def by_college(findings: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """Return college_id, read, clean, rejected and findings per college with a finding or a
+    rejected row, those with most rejected rows first.
+
+    ``college_id`` is null where rows name no college.
+    """
+    found = findings.group_by("college_id").len("findings")
+    rows = counts.group_by("college_id").agg(pl.col(ROWS).sum())
+    return (
+        rows.join(found, on="college_id", how="full", coalesce=True, nulls_equal=True)
+        .with_columns(pl.col(*ROWS, "findings").fill_null(0).cast(pl.Int64))
+        .filter((pl.col("findings") > 0) | (pl.col("rejected") > 0))
+        .sort("rejected", "findings", "college_id", descending=[True, True, False], nulls_last=True)
+    )
+
+
+def by_check(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return severity, check_name, table_name, column_name, findings, colleges and one example
+    (message, found, expected) per check and column: errors first, the most frequent first.
+    """
+    key = ["severity", "check_name", "table_name", "column_name"]
+    ordered = findings.sort(pl.all(), nulls_last=True)
+    return (
+        ordered.group_by(key)
+        .agg(
+            pl.len().cast(pl.Int64).alias("findings"),
+            pl.col("college_id").drop_nulls().n_unique().cast(pl.Int64).alias("colleges"),
+            pl.col("message", "found", "expected").first(),
+        )
+        .sort(
+            pl.col("severity") == ERROR,
+            "findings",
+            "check_name",
+            "table_name",
+            "column_name",
+            descending=[True, True, False, False, False],
+            nulls_last=True,
+        )
+    )
+
+
+def first_to_mend(findings: pl.DataFrame) -> dict[str, Any] | None:
+    """Return the row of ``by_check`` that gives back most rows when it is mended, with ``rows``
+    that wait for it; None without findings.
+
+    An error of a row holds back that row. An error of a college's own row holds back all rows that
+    then count for no college (the findings of WHOLE_COLLEGE, whose ``found`` counts them).
+    Warnings come when no error is left.
+    """
+    if findings.is_empty():
+        return None
+    waiting = (
+        findings.filter(pl.col("check_name") == WHOLE_COLLEGE)
+        .group_by("college_id")
+        .agg(pl.col("found").cast(pl.Int64, strict=False).sum().alias("held_back"))
+    )
+    errors = findings.filter(pl.col("severity") == ERROR)
+    held = pl.when(pl.col("table_name") == "colleges").then(pl.col("held_back")).otherwise(0)
+    key = ["check_name", "table_name", "column_name"]
+    ranked = (
+        (errors if errors.height else findings)
+        .join(waiting, on="college_id", how="left")
+        .group_by(key)
+        .agg((pl.len() + held.fill_null(0).sum()).cast(pl.Int64).alias("rows"))
+        .sort("rows", *key, descending=[True, False, False, False], nulls_last=True)
+    )
+    first = ranked.join(
+        by_check(findings), on=key, how="left", nulls_equal=True, maintain_order="left"
+    )
+    return first.row(0, named=True)
+
+
+def codes(findings: pl.DataFrame, column: str) -> list[str]:
+    """Return the values that stand in a column of the findings, in order."""
+    return [str(code) for code in findings[column].drop_nulls().unique().sort()]
+
+
+def narrowed(
+    findings: pl.DataFrame,
+    *,
+    severity: str | None = None,
+    check: str | None = None,
+    table: str | None = None,
+    college: str | None = None,
+) -> pl.DataFrame:
+    """Return the findings that fit what is given, errors first, in order of file and record."""
+    wanted = {
+        "severity": severity,
+        "check_name": check,
+        "table_name": table,
+        "college_id": college,
+    }
+    for column, value in wanted.items():
+        if value is not None:
+            findings = findings.filter(pl.col(column) == value)
+    return findings.sort(
+        "severity", "file", "record", "table_name", "college_id", "check_name", nulls_last=True
+    )
+
+
+def place(finding: dict[str, object]) -> str:
+    """Return where a finding is: ``students.csv, 17``; empty for one of no row."""
+    if finding["file"] is None:
+        return ""
+    return f"{finding['file']}, {finding['record']}" if finding["record"] else str(finding["file"])
+
+
+def sentence(words: Speaker, finding: dict[str, object]) -> str:
+    """Return the sentence of a finding in the reader's language.
+
+    The stored message is the check's English sentence, filled. The sentence of the same check is
+    translated and filled again; a message that it does not give (of an older version of the check)
+    stands as it was stored.
+    """
+    template = sentences().get(str(finding["check_name"]))
+    message = str(finding["message"])
+    if template is None or _filled(template, finding) != message:
+        return words.error(message)
+    return _filled(words.error(template), finding)
+
+
+def general(words: Speaker, check: str) -> str:
+    """Return the sentence of a check, before it is filled; its code where it has none."""
+    template = sentences().get(check)
+    return words.error(template) if template else check
+
+
+def _filled(template: str, finding: dict[str, object]) -> str:
+    for name in ("column", "found", "expected"):
+        value = finding["column_name" if name == "column" else name]
+        template = template.replace("{" + name + "}", "" if value is None else str(value))
+    return template
+
+
+@cache
+def sentences() -> dict[str, str]:
+    """Return the English sentence of each shipped check, with its ``{places}``."""
+    found = dict(CELL_CHECKS)
+    for path in sorted((sql_folder() / "checks").glob("*.sql")):
+        if line := _LINE.search(path.read_text(encoding="utf-8")):
+            found[path.stem] = line.group(1).strip()
+    return found
