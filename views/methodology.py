@@ -13,7 +13,7 @@ from kpi.gaming import LOOK, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
 from kpi.language import NO_BREAK, Speaker, mark
 from kpi.methodology import Group, Kpi, League, Methodology
-from kpi.overview import national_kpis
+from kpi.overview import place_kpis
 from kpi.terms import term
 from views.frame import address, charts, parts
 from views.frame.here import Here, here
@@ -445,7 +445,7 @@ def _gaming(at: Here, rules: Rules) -> None:
             " each counter-figure."
         ),
     )
-    nation = national_kpis(at.table("region_kpis")) if at.opened else {}
+    nation = place_kpis(at.table("region_kpis")) if at.opened else {}
     if not nation:
         parts.empty(words.say("National values are shown once a round is published."))
     asked = {gate.kpi for gate in methodology.gates}

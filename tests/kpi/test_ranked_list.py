@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from kpi.export import write_csv
-from kpi.standing import (
+from kpi.ranked_list import (
     as_file,
     chosen,
     earlier_year,
