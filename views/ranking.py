@@ -292,7 +292,7 @@ def _group_columns(at: Here) -> dict[str, Any]:
     say, text = at.words.say, st.column_config.TextColumn
     if not at.methodology.leagues:
         return {"group": text(say("Level"))}
-    return {"group": text(say("League")), "leader": text(say("Leader"))}
+    return {"group": text(say("League")), "leader": text(say("Leader"), width="medium")}
 
 
 def _change(at: Here, row: Row) -> str:
@@ -359,7 +359,7 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     drawn = [
         {
             "name": words.of(row),
-            "region": at.places("regions").get(row["region"], row["region"]),
+            "region": short_name(row["region"], words.language, row["region"]),
             "reason": _reason(at, row),
             "students": _number(at, row, "students"),
         }
@@ -369,9 +369,9 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     state = parts.table(
         pl.DataFrame(drawn),
         {
-            "name": text(say("College"), width="large"),
+            "name": text(say("College"), width=300),
             "region": text(say("Region")),
-            "reason": text(say("Reason"), width="large"),
+            "reason": text(say("Reason"), width=500),
             "students": text(say("Students"), width="small", **RIGHT),
         },
         name="not ranked",
@@ -385,17 +385,17 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
 
 
 def _reason(at: Here, row: Row) -> str:
-    """Why a college is not ranked; where a KPI is missing, its name and what is wrong with it."""
+    """Why a college is not ranked; where a KPI is missing, what is wrong with it and its name."""
     words, code = at.words, row["not_ranked_reason"]
     name = at.kpis().get(code)
     if name is None:
         return term(words, code)
     if parts.is_hidden(row, "reason_n"):
-        return f"{name}: {term(words, 'small_cohort')}"
+        return f"{term(words, 'small_cohort')}: {name}"
     status = term(words, row["reason_status"] or "no_data")
     if row["reason_status"] != "small_cohort":
-        return f"{name}: {status}"
-    return f"{name}: {status} ({words.number(row['reason_n'])})"
+        return f"{status}: {name}"
+    return f"{status} ({words.number(row['reason_n'])}): {name}"
 
 
 def _specialties(at: Here, opening: Any) -> None:

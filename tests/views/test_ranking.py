@@ -86,7 +86,7 @@ def test_those_not_ranked_stand_apart_with_the_reason(open_page: Open) -> None:
     assert "3 colleges are not ranked" in told(app)
     reasons = app.dataframe[1].value["reason"].to_list()
     assert reasons == [
-        "Employed, excluded left out (derived): small cohort (8)",
+        "small cohort (8): Employed, excluded left out (derived)",
         "too few students",
         "closed",
     ]
