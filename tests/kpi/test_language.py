@@ -50,6 +50,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "Ranking",
         "Scenario",
         "auditor",
+        "Cluster",
         "coefficient",
         "college",
         "College",
