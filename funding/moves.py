@@ -4,12 +4,24 @@
 the scenario (``amount_scenario`` ...), and ``difference`` in tenge per year.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from funding.scenario import FRONTIER
+
+Mark = tuple[str, Decimal | None, int, int]
+
+_MARKS: dict[str, Any] = {
+    "name": pl.String,
+    "threshold": pl.Decimal(18, 6),
+    "percent": pl.Float64,
+    "qualifying": pl.Int64,
+    "amount": pl.Int64,
+    "billions": pl.Float64,
+}
 
 GAIN, LOSE, LEAGUE = "gain", "lose", "league"
 LISTS = (GAIN, LOSE, LEAGUE)
@@ -66,12 +78,6 @@ def span_around(threshold: Decimal) -> list[Decimal]:
     return [one + shift for one in FRONTIER]
 
 
-def place_in(points: pl.DataFrame, gate: str, threshold: Decimal) -> dict[str, Any] | None:
-    """Return the point of a frontier at a threshold; None where it is not one of them."""
-    found = points.filter(pl.col(gate) == threshold)
-    return found.row(0, named=True) if found.height else None
-
-
 def in_billions(amount: int) -> float:
     """Return tenge as billions, for the length of something drawn."""
     return amount / 10**9
@@ -97,3 +103,18 @@ def heights_of(curve: pl.DataFrame) -> dict[float, int]:
     low, high = int(curve["amount"].min()), int(curve["amount"].max())  # type: ignore[arg-type]
     step = max(1, (high - low) // 2)
     return {round(in_billions(amount), 3): amount for amount in (low, low + step, high)}
+
+
+def marks_on(curve: pl.DataFrame, points: Iterable[Mark]) -> pl.DataFrame:
+    """Return the points to mark on a curve: those whose threshold (0..1) lies between its ends.
+
+    ``points``: name, threshold (None where there is no such gate), qualifying colleges, and tenge
+    a year. Columns: name, threshold, percent, qualifying, amount, billions.
+    """
+    low, high = curve["threshold"].min(), curve["threshold"].max()
+    rows = [
+        (name, threshold, float(threshold * 100), qualifying, amount, in_billions(amount))
+        for name, threshold, qualifying, amount in points
+        if threshold is not None and low <= threshold <= high  # type: ignore[operator]
+    ]
+    return pl.DataFrame(rows, schema=_MARKS, orient="row")

@@ -84,7 +84,7 @@ def page() -> None:
         parts.answer(say("This round pays nothing yet"), at.round_title)
         parts.empty(
             say("No register of students was given: nothing can be funded in this round."),
-            say("Upload it on the page Data check and run a draft."),
+            say("Upload the registers on the page Data check and run a draft."),
         )
         return
     row = totals_of(at.table("funding_regions"), at.viewer.region or NATION)
@@ -188,7 +188,7 @@ def _figures(at: Here, row: dict[str, Any], before: dict[str, Any] | None) -> No
                 words.say("All amounts a year"),
                 _money(at, row, "amount"),
                 words.say(
-                    "{amount} in {before}",
+                    "before {amount} ({before})",
                     amount=words.rough_tenge(before["amount"]),
                     before=before["name"],
                 )
@@ -231,19 +231,20 @@ def _whole_money(at: Here, row: dict[str, Any], column: str) -> str:
 
 
 def _calendar_years(at: Here) -> None:
+    """Say what falls to each calendar year: a norm is of an academic year, a budget is not."""
     words = at.words
     years = by_calendar_year(at.table("funding_months"))
     told = [
-        words.say(
-            "{amount} in {year}, months {first} to {last}",
+        words.say_count(
+            "{amount} in {year} ({count} month)",
+            "{amount} in {year} ({count} months)",
+            row["months"],
             amount=words.rough_tenge(row["amount"]),
             year=str(row["year"]),
-            first=row["first"].month,
-            last=row["last"].month,
         )
         for row in years.iter_rows(named=True)
     ]
-    st.caption(parts.plain(words.say("Of it: {years}.", years="; ".join(told))))
+    st.caption(parts.plain(words.say("By calendar year: {years}.", years="; ".join(told))))
 
 
 def _difference(at: Here) -> None:
@@ -435,11 +436,17 @@ def _places(at: Here) -> None:
         pl.DataFrame(told),
         {
             "place": st.column_config.TextColumn(
-                words.say("Region") if by == "region" else words.say("Administrator"), pinned=True
+                words.say("Region") if by == "region" else words.say("Administrator"),
+                pinned=True,
+                width="medium",
             ),
             "colleges": _right(words.say("Qualify")),
             "students": _right(words.say("Students")),
-            "norm": _right(words.say("Average norm of those that qualify")),
+            "norm": st.column_config.TextColumn(
+                words.say("Average norm"),
+                alignment="right",
+                help=words.say("Of the colleges that qualify: their amounts over their students."),
+            ),
             "base": _right(words.say("Base part")),
             "incentive": _right(words.say("Incentive part")),
             "amount": _right(words.say("Amount a year")),
@@ -671,7 +678,7 @@ def _qualifying_columns(at: Here) -> dict[str, Any]:
         "college": st.column_config.TextColumn(say("College"), pinned=True, width="large"),
         "region": st.column_config.TextColumn(say("Region")),
         "students": _right(say("Students")),
-        "share": _right(say("Share of the incentive")),
+        "share": _right(say("Share of the incentive part")),
         "base": _right(say("Base part")),
         "incentive": _right(say("Incentive part")),
         "amount": _right(say("Amount a year")),

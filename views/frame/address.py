@@ -55,7 +55,7 @@ def choose(
     ``options``: code to words. ``everything`` are the words of no choice (None), the default; where
     it is None, the first option is the default.
     """
-    codes: list[Any] = [*([None] if everything is not None else []), *options]
+    codes = [*([""] if everything is not None else []), *options]
     default = codes[0] if codes else None
     now = value(name)
     key = _bind(name, now if now in options else default)
@@ -63,12 +63,11 @@ def choose(
         label,
         codes,
         key=key,
-        format_func=lambda code: str(everything) if code is None else options[code],
+        format_func=lambda code: options.get(code, str(everything)),
         on_change=_write(name, key, default, drop),
         **more,
     )
-    chosen: str | None = st.session_state[key]
-    return chosen
+    return str(st.session_state[key]) or None if codes else None
 
 
 def choose_some(

@@ -132,7 +132,7 @@ def gains(rows: pl.DataFrame, colours: Colours) -> Chart:
             "label:N",
             sort=order,
             title=None,
-            axis=alt.Axis(labelColor=colours["ink"], labelLimit=190),
+            axis=alt.Axis(labelColor=colours["ink"], labelLimit=190, labelPadding=8),
         ),
         x=x,
         tooltip=alt.Tooltip("tip:N", title=" "),
@@ -150,7 +150,7 @@ def gains(rows: pl.DataFrame, colours: Colours) -> Chart:
         .mark_text(align="right", dx=-6)
         .encode(text="text:N"),
     ]
-    return alt.layer(bars, *texts).properties(width="container", height={"step": 28})
+    return alt.layer(bars, *texts).properties(width="container", height=28 * rows.height)
 
 
 def _labels(words: Mapping[Any, str]) -> str:

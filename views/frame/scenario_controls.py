@@ -239,6 +239,7 @@ def _asked_gates(at: Here, asked: Asked, rules: Rules, base: str) -> None:
         key=key,
         format_func=lambda gate: names.get(gate, gate),
         on_change=write,
+        wrap=True,
         help=at.words.say("A gate that is not asked for decides no money."),
     )
 
