@@ -62,7 +62,7 @@ def page() -> None:
     try:
         asked = asked_here()
         base = base_of(at, asked)
-        with st.spinner(say("The scenario is computed"), show_time=True):
+        with st.spinner(say("The scenario is computed")):
             found = scenario_here(at, asked)
     except CallError as error:
         _refused(at, error, asked, base)
@@ -168,7 +168,7 @@ def _controls(at: Here, asked: Asked, base: Rules, found: Found) -> None:
         st.caption(parts.plain(words.say("Nothing yet. Change a value below.")))
     else:
         draw_files(at, asked)
-        draw_changes(at, base, found.changes, set(found.idle))
+        draw_changes(at, base, found.changes, found.idle)
         st.caption(
             parts.plain(
                 words.say("The address of this page holds all of it: send it to a colleague.")
@@ -218,7 +218,7 @@ def _frontier(at: Here, asked: Asked, base: Rules, found: Found) -> None:
             parts.plain(words.say("46 thresholds are computed; that takes a second or two."))
         )
         return
-    with st.spinner(words.say("46 thresholds are computed"), show_time=True):
+    with st.spinner(words.say("46 thresholds are computed")):
         points = frontier_here(at, asked, gate)
     if idle_gates(points, [gate]):
         parts.empty(
@@ -427,7 +427,7 @@ def _list(at: Here, rows: pl.DataFrame, which: str) -> None:
     picked = parts.table(
         pl.DataFrame(told),
         {
-            "college": column(words.say("College"), pinned=True, width="large"),
+            "college": column(words.say("College"), pinned=True, width=300),
             "region": column(words.say("Region")),
             "difference": column(words.say("Difference a year"), alignment="right"),
             "before": column(words.say("Baseline"), alignment="right"),
