@@ -383,6 +383,7 @@ def _movers(at: Here, found: Found) -> None:
             LOSE: words.say("Lose ({count})", count=words.number(counts[LOSE])),
             LEAGUE: words.say("Another league ({count})", count=words.number(counts[LEAGUE])),
         },
+        default=next(one for one in counts if counts[one]),
         drop=("page",),
     )
     region = address.choose(

@@ -132,9 +132,18 @@ def show_error(words: Speaker, error: CallError) -> None:
     lines = [f"**{plain(words.error(error.what))}**"]
     for name, text in error.parts.items():
         if text:
-            told = words.error(text) if name in ("do", "expected") else text
+            told = words.error(text) if name == "do" else text
+            told = _expected(words, text) if name == "expected" else told
             lines.append(f"{labels[name]}: {plain(told)}".replace("\n", "  \n"))
     st.error("  \n".join(lines), icon=":material/error:")
+
+
+def _expected(words: Speaker, text: str) -> str:
+    """Say what was expected: one of some codes, or a form."""
+    before, of, options = text.partition("one of ")
+    if of and not before:
+        return words.say("one of {options}", options=options)
+    return words.form(text)
 
 
 def download(

@@ -51,6 +51,13 @@ ERRORS = (
     mark("The rule asks for gates that the methodology has not."),
     mark("The rule states no share for some leagues of the methodology."),
     mark("The rule states no coefficient for some values."),
+    mark("such as gates.employment_rate=0.75"),
+    mark("one value"),
+    mark("true or false"),
+    mark("a whole number"),
+    mark("a number such as 0.75"),
+    mark("a share for every league"),
+    mark("a coefficient for every cost group and locality"),
 )
 """What the checks of a scenario say: written where they are made, said on its page."""
 
