@@ -23,6 +23,9 @@ _MARKS: dict[str, Any] = {
     "billions": pl.Float64,
 }
 
+_ROOM = 8
+"""Percentage points that the words at a mark take on a narrow screen."""
+
 GAIN, LOSE, LEAGUE = "gain", "lose", "league"
 LISTS = (GAIN, LOSE, LEAGUE)
 
@@ -55,11 +58,11 @@ def summed(moves: pl.DataFrame) -> tuple[int, int]:
 
 def moved_regions(regions: pl.DataFrame) -> pl.DataFrame:
     """Return the regions of ``Scenario.regions()`` whose amount moves, without the nation, from the
-    largest gain to the largest loss.
+    largest gain to the largest loss; where all lose, the largest loss first.
     """
-    return regions.filter(pl.col("region") != "KZ", pl.col("difference") != 0).sort(
-        "difference", "region", descending=[True, False]
-    )
+    moved = regions.filter(pl.col("region") != "KZ", pl.col("difference") != 0)
+    gains = bool((moved["difference"] > 0).any())
+    return moved.sort("difference", "region", descending=[gains, False])
 
 
 def turned(moves: pl.DataFrame) -> tuple[int, int]:
@@ -109,7 +112,8 @@ def marks_on(curve: pl.DataFrame, points: Iterable[Mark]) -> pl.DataFrame:
     """Return the points to mark on a curve: those whose threshold (0..1) lies between its ends.
 
     ``points``: name, threshold (None where there is no such gate), qualifying colleges, and tenge
-    a year. Columns: name, threshold, percent, qualifying, amount, billions.
+    a year. Columns: name, threshold, percent, qualifying, amount, billions, and ``is_above``: the
+    dearest, whose words go above it; those of the others go below.
     """
     low, high = curve["threshold"].min(), curve["threshold"].max()
     rows = [
@@ -117,4 +121,13 @@ def marks_on(curve: pl.DataFrame, points: Iterable[Mark]) -> pl.DataFrame:
         for name, threshold, qualifying, amount in points
         if threshold is not None and low <= threshold <= high  # type: ignore[operator]
     ]
-    return pl.DataFrame(rows, schema=_MARKS, orient="row")
+    found = pl.DataFrame(rows, schema=_MARKS, orient="row")
+    return found.with_columns(is_above=pl.col("amount").arg_max() == pl.int_range(pl.len()))
+
+
+def with_room(curve: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """Return the curve with ``has_text``: labelled, and far enough from every mark for words."""
+    near = pl.lit(value=False)
+    for percent in marks["percent"]:
+        near |= (pl.col("percent") - percent).abs() < _ROOM
+    return curve.with_columns(has_text=pl.col("is_labelled") & ~near)

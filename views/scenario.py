@@ -87,7 +87,8 @@ def _refused(at: Here, error: CallError, asked: Asked | None, base: Rules | None
         draw_raw(at, asked)
     st.button(words.say("Take everything back"), key="all-back", on_click=take_all_back)
     if asked is not None and base is not None:
-        draw_controls(at, asked, base)
+        with st.columns([2, 5])[0]:
+            draw_controls(at, asked, base)
 
 
 def _answer(at: Here, found: Found) -> str:
@@ -243,7 +244,7 @@ def _draw_frontier(
         high=words.percent(last["threshold"], 0),
     )
     marks = _marks_on(at, asked, found, gate, curve)
-    is_free = ~pl.col("percent").is_in(marks["x"].to_list())
+    drawn = _drawn_marks(at, marks)
     labelled = curve.filter("is_labelled")
     rows = pl.DataFrame(
         [
@@ -269,7 +270,7 @@ def _draw_frontier(
         words.say(
             "Cost a year by threshold of: {gate}; the numbers are colleges that qualify", gate=name
         ),
-        lambda colours: funding_charts.frontier(rows, marks, colours, across=across, up=up),
+        lambda colours: funding_charts.frontier(rows, drawn, colours, across=across, up=up),
         asked,
         gate,
         alt_text=title,
@@ -278,36 +279,36 @@ def _draw_frontier(
 
 def _marks_on(at: Here, asked: Asked, found: Found, gate: str, curve: pl.DataFrame) -> pl.DataFrame:
     """Return baseline and scenario as points on the curve."""
-    words = at.words
     points = [("baseline", Asked.nothing(), found.baseline)]
     if not asked.is_nothing:
         points.append(("scenario", asked, found.outcome))
-    labels = {"baseline": words.say("baseline"), "scenario": words.say("scenario")}
-    marks = marks_on(
+    return marks_on(
         curve,
         (
             (name, threshold_here(at, one, gate), sums["qualifying"], sums["amount"])
             for name, one, sums in points
         ),
     )
-    return pl.DataFrame(
-        [
-            {
-                "x": row["percent"],
-                "y": row["billions"],
-                "text": f"{labels[row['name']]}: {words.number(row['qualifying'])}",
-                "tip": f"{labels[row['name']]}: {_point(at, row)}",
-                "is_subject": row["name"] == "scenario",
-            }
-            for row in marks.iter_rows(named=True)
-        ],
-        schema={
-            "x": pl.Float64,
-            "y": pl.Float64,
-            "text": pl.String,
-            "tip": pl.String,
-            "is_subject": pl.Boolean,
-        },
+
+
+def _drawn_marks(at: Here, marks: pl.DataFrame) -> pl.DataFrame:
+    """Return marked points with their words."""
+    words = at.words
+    labels = {"baseline": words.say("baseline"), "scenario": words.say("scenario")}
+    told = [
+        {
+            "text": f"{labels[row['name']]}: {words.number(row['qualifying'])}",
+            "tip": f"{labels[row['name']]}: {_point(at, row)}",
+        }
+        for row in marks.iter_rows(named=True)
+    ]
+    return marks.select(
+        pl.Series("text", [one["text"] for one in told], dtype=pl.String),
+        pl.Series("tip", [one["tip"] for one in told], dtype=pl.String),
+        "is_above",
+        x="percent",
+        y="billions",
+        is_subject=pl.col("name") == "scenario",
     )
 
 
