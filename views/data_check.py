@@ -253,24 +253,17 @@ def _shipped(kind: str) -> dict[str, Names]:
 
 def _ask(at: Here, is_ready: bool, has_files: bool) -> None:
     say = at.words.say
-    missing = None if is_ready else say("Choose files first") if not has_files else say("See above")
+    may_run = at.viewer.role == Role.MINISTRY
     with st.container(horizontal=True, gap="small"):
-        ask_button(
-            CHECK,
-            say("Check the files"),
-            type="primary",
-            disabled=not is_ready,
-            help=missing or say("Nothing is kept of the files."),
-        )
-        if at.viewer.role == Role.MINISTRY:
-            ask_button(
-                RUN,
-                say("Run as a draft"),
-                disabled=not is_ready,
-                help=missing or say("Computes the round and keeps it as the newest draft."),
-            )
+        ask_button(CHECK, say("Check the files"), type="primary", disabled=not is_ready)
+        if may_run:
+            ask_button(RUN, say("Run as a draft"), disabled=not is_ready)
     if not has_files:
         st.caption(say("Choose files first; then they can be checked."))
+    elif may_run and is_ready:
+        st.caption(
+            say("A check keeps nothing; a run computes the round and keeps it as the newest draft.")
+        )
 
 
 def _do(at: Here, name: str, way: str, do: Any) -> None:
