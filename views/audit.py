@@ -242,16 +242,15 @@ def _say_verdict(at: Here, verdict: Verdict) -> None:
 def _agrees(at: Here, step: str) -> str:
     if step in AGREES:
         return at.words.say(AGREES[step])
-    count = at.words.say_count
-    receipt = at.round.receipt
-    return at.words.say(
+    words, receipt = at.words, at.round.receipt
+    return words.say(
         "Computed again: {inputs}, {reference}, {tables}, SQL, methodology, rules and findings"
         " agree with the receipt.",
-        inputs=count("{count} input", "{count} inputs", len(receipt["inputs"])),
-        reference=count(
+        inputs=words.say_count("{count} input", "{count} inputs", len(receipt["inputs"])),
+        reference=words.say_count(
             "{count} reference table", "{count} reference tables", len(receipt["reference"])
         ),
-        tables=count("{count} table", "{count} tables", len(receipt["tables"])),
+        tables=words.say_count("{count} table", "{count} tables", len(receipt["tables"])),
     )
 
 
@@ -541,7 +540,8 @@ def _kind(at: Here, origin: Origin) -> str:
         ),
     }.get(origin.kind, say("A reference table of this version, {file}", file=origin.file))
     if origin.kind == SQL and not origin.is_kept:
-        return f"{told} · {say('computed while the round is made, not kept')}"
+        not_kept = say("computed while the round is made, not kept")
+        return f"{told} · {not_kept}"
     return told
 
 
@@ -629,8 +629,9 @@ def _journal(at: Here) -> None:
 
 
 def _what(at: Here, row: dict[str, Any]) -> str:
-    action = at.words.say(ACTIONS[row["action"]]) if row["action"] in ACTIONS else row["action"]
-    said = [f"{row['round']} {row['version']}", action, row["file"]]
+    action = row["action"]
+    told = at.words.say(ACTIONS[action]) if action in ACTIONS else action
+    said = [f"{row['round']} {row['version']}", told, row["file"]]
     return " · ".join(str(one) for one in said if one)
 
 

@@ -366,15 +366,14 @@ def _first(at: Here, findings: pl.DataFrame) -> None:
     words = at.words
     parts.section(
         words.say("Mend first: {what}", what=sentence(words, first)),
-        words.say(
-            "{table}: {rows}, {colleges}",
-            table=term(words, first["table_name"]),
-            rows=words.say_count(
-                "{count} row waits for it", "{count} rows wait for it", first["rows"]
-            ),
-            colleges=words.say_count(
-                "in {count} college", "in {count} colleges", first["colleges"]
-            ),
+        ", ".join(
+            [
+                term(words, first["table_name"]),
+                words.say_count(
+                    "{count} row waits for it", "{count} rows wait for it", first["rows"]
+                ),
+                words.say_count("in {count} college", "in {count} colleges", first["colleges"]),
+            ]
         ),
     )
 

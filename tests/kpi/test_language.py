@@ -34,6 +34,8 @@ LANGUAGE_FREE: frozenset[str] = frozenset()
 
 KAZAKH_AS_RUSSIAN = frozenset(
     [
+        "Bytes",
+        "{count} file",
         "Audit",
         "Ranking",
         "Scenario",
@@ -43,9 +45,11 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "College",
         "Course",
         "director",
+        "Journal",
         "league",
         "League",
         "norm",
+        "Parameter",
         "Round",
         "scenario",
         "Score",
