@@ -64,6 +64,7 @@ def choose(
         codes,
         key=key,
         format_func=lambda code: str(everything) if code is None else options[code],
+        placeholder=everything,
         on_change=_write(name, key, default, drop),
         **more,
     )
