@@ -22,8 +22,8 @@ from kpi.findings import (
     by_college,
     by_table,
     codes,
+    examples,
     first_to_mend,
-    general,
     narrowed,
     place,
     sentence,
@@ -40,6 +40,9 @@ from views.frame.work import ask_button, is_asked, was_cancelled, work
 CHECK, RUN = "data_check", "data_run"
 KEPT = "data_check:fitness"
 FILES, ROUND = "files", "round"
+TALL = 56
+"""Pixels of a row whose sentence takes two lines."""
+
 UPLOADER = "data_check:uploads"
 
 
@@ -405,12 +408,15 @@ def _tables(at: Here, counts: pl.DataFrame) -> None:
 
 def _checks(at: Here, findings: pl.DataFrame) -> None:
     words = at.words
-    parts.section(words.say("Findings by check"))
+    parts.section(
+        words.say("Findings by check"),
+        words.say("Each check with one of its findings as an example"),
+    )
     rows = pl.DataFrame(
         [
             {
                 "severity": _severity(at, row["severity"]),
-                "what": general(words, row["check_name"]),
+                "what": sentence(words, row),
                 "column": row["column_name"],
                 "findings": words.number(row["findings"]),
                 "colleges": words.number(row["colleges"]),
@@ -421,7 +427,7 @@ def _checks(at: Here, findings: pl.DataFrame) -> None:
     parts.table(
         parts.paged(words, rows, "checks"),
         {
-            "severity": st.column_config.TextColumn(words.say("Kind"), width="small"),
+            "severity": st.column_config.TextColumn(words.say("Kind")),
             "findings": _number(words.say("Findings")),
             "colleges": _number(words.say("Colleges")),
             "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
@@ -429,6 +435,7 @@ def _checks(at: Here, findings: pl.DataFrame) -> None:
         },
         name="by_check",
         alt=words.say("Findings by check"),
+        row_height=TALL,
     )
 
 
@@ -502,7 +509,7 @@ def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
         parts.table(
             rows,
             {
-                "severity": st.column_config.TextColumn(words.say("Kind"), width="small"),
+                "severity": st.column_config.TextColumn(words.say("Kind")),
                 "place": st.column_config.TextColumn(words.say("File and record")),
                 "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
                 "found": st.column_config.TextColumn(words.say("Found")),
@@ -511,6 +518,7 @@ def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
             },
             name="findings",
             alt=words.say("All findings"),
+            row_height=TALL,
         )
     parts.download(
         words.say("Download the findings as CSV"),
@@ -529,12 +537,12 @@ def _written(findings: pl.DataFrame, path: Path) -> Path:
 
 def _filters(at: Here, findings: pl.DataFrame) -> dict[str, str | None]:
     words = at.words
-    names = _names(at)
+    names, shown = _names(at), examples(findings)
     every = words.say("all")
     columns = st.columns(4)
     lists: dict[str, tuple[str, str, Callable[[str], str]]] = {
         "severity": ("severity", words.say("Kind"), lambda code: _severity(at, code)),
-        "check": ("check_name", words.say("Check"), lambda code: general(words, code)),
+        "check": ("check_name", words.say("Check"), lambda code: sentence(words, shown[code])),
         "table": ("table_name", words.say("Table"), lambda code: term(words, code)),
         "college": ("college_id", words.say("College"), lambda code: _named(at, names, code)),
     }
