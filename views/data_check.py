@@ -40,9 +40,6 @@ from views.frame.work import ask_button, is_asked, was_cancelled, work
 CHECK, RUN = "data_check", "data_run"
 KEPT = "data_check:fitness"
 FILES, ROUND = "files", "round"
-TALL = 56
-"""Pixels of a row whose sentence takes two lines."""
-
 UPLOADER = "data_check:uploads"
 
 
@@ -412,31 +409,15 @@ def _checks(at: Here, findings: pl.DataFrame) -> None:
         words.say("Findings by check"),
         words.say("Each check with one of its findings as an example"),
     )
-    rows = pl.DataFrame(
-        [
-            {
-                "severity": _severity(at, row["severity"]),
-                "what": sentence(words, row),
-                "column": row["column_name"],
-                "findings": words.number(row["findings"]),
-                "colleges": words.number(row["colleges"]),
-            }
-            for row in by_check(findings).iter_rows(named=True)
+    for row in parts.paged(words, by_check(findings), "checks").iter_rows(named=True):
+        told = [
+            _severity(at, row["severity"]),
+            words.say_count("{count} finding", "{count} findings", row["findings"]),
+            words.say_count("in {count} college", "in {count} colleges", row["colleges"]),
         ]
-    )
-    parts.table(
-        parts.paged(words, rows, "checks"),
-        {
-            "severity": st.column_config.TextColumn(words.say("Kind")),
-            "findings": _number(words.say("Findings")),
-            "colleges": _number(words.say("Colleges")),
-            "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
-            "column": st.column_config.TextColumn(words.say("Column")),
-        },
-        name="by_check",
-        alt=words.say("Findings by check"),
-        row_height=TALL,
-    )
+        st.markdown(
+            f"{parts.plain(sentence(words, row))}  \n:gray[{parts.plain(' · '.join(told))}]"
+        )
 
 
 def _colleges(at: Here, fitness: Fitness) -> None:
@@ -511,14 +492,13 @@ def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
             {
                 "severity": st.column_config.TextColumn(words.say("Kind")),
                 "place": st.column_config.TextColumn(words.say("File and record")),
-                "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
-                "found": st.column_config.TextColumn(words.say("Found")),
+                "college": st.column_config.TextColumn(words.say("College"), width=220),
                 "column": st.column_config.TextColumn(words.say("Column")),
-                "college": st.column_config.TextColumn(words.say("College")),
+                "found": st.column_config.TextColumn(words.say("Found")),
+                "what": st.column_config.TextColumn(words.say("What is wrong"), width=1100),
             },
             name="findings",
             alt=words.say("All findings"),
-            row_height=TALL,
         )
     parts.download(
         words.say("Download the findings as CSV"),
