@@ -28,6 +28,25 @@ _RANK_IN = {
 }
 
 
+STEP_TABLES = {
+    "college": "unit_profile",
+    "kpis": "kpi_values",
+    "score": "kpi_scores",
+    "rank": "ranking",
+    "gates": "gates",
+    "students": "group_reasons",
+    "coefficient": "line_coefficients",
+    "share": "unit_shares",
+    "norm": "funding_lines",
+    "lines": "funding_lines",
+    "appropriation": "funding_passes",
+    "guarantee": "guarantees",
+    "amount": "funding",
+    "months": "funding_months",
+}
+"""The table that the rows of each step come from."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One value of a dated file that a step used: its path, and where it comes from."""

@@ -87,12 +87,6 @@ class Speaker:
         [found] = _forms(self.language, sentence) or [""]
         return found or f"{sentence} ({SOURCE})"
 
-    def form(self, text: str) -> str:
-        """Return what an error expected: in the language where the catalogue has it, else as it
-        stands. Codes, paths and patterns are the same in every language.
-        """
-        return (_forms(self.language, text) or [text])[0] if self.language != SOURCE else text
-
     def name(self, names: Names) -> str:
         """Return the name of a KPI, group, league or level."""
         return str(getattr(names, self.language))

@@ -46,6 +46,8 @@ LANGUAGE_FREE: frozenset[str] = frozenset()
 
 KAZAKH_AS_RUSSIAN = frozenset(
     [
+        "Bytes",
+        "{count} file",
         "Audit",
         "Ranking",
         "Scenario",
@@ -57,9 +59,11 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "Course",
         "{count} student",
         "director",
+        "Journal",
         "league",
         "League",
         "norm",
+        "Parameter",
         "Round",
         "scenario",
         "Score",
