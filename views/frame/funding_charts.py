@@ -73,7 +73,8 @@ def frontier(
     """Return the cost of each threshold as a line of dots, with marked points on it.
 
     ``points``: x, y, tip, text (words at some points, else empty). ``marked``: x, y, text, tip,
-    is_subject, is_above (where its words stand). ``across`` and ``up``: values to words of the axes.
+    is_subject, is_above (where its words stand). ``across`` and ``up``: values to words of the
+    axes.
     """
     top = max([*points["y"], *marked["y"]])
     low = min([*points["y"], *marked["y"]])
