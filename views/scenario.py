@@ -18,6 +18,7 @@ from funding.moves import (
     moved_regions,
     summed,
     turned,
+    with_room,
 )
 from funding.scenario import idle_gates
 from funding.settings import Rules
@@ -254,9 +255,7 @@ def _draw_frontier(
                 "text": words.number(row["qualifying"]) if row["has_text"] else "",
                 "tip": _point(at, row),
             }
-            for row in curve.with_columns(has_text=pl.col("is_labelled") & is_free).iter_rows(
-                named=True
-            )
+            for row in with_room(curve, marks).iter_rows(named=True)
         ]
     )
     across = {

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,18 @@ from publications import ROUND
 from screens import Open, texts
 from streamlit.testing.v1 import AppTest
 
-from funding.moves import chosen, counted, span_around, summed, turned
+from funding.moves import (
+    chosen,
+    counted,
+    curve_of,
+    heights_of,
+    marks_on,
+    moved_regions,
+    span_around,
+    summed,
+    turned,
+    with_room,
+)
 from funding.scenario import Desk, frontier_of, other_files
 from funding.settings import put_value, read_rules, value_of, values_at, with_settings
 from kpi.access import AccessError, Role, Viewer
@@ -303,15 +315,57 @@ def test_moves_are_told_apart() -> None:
 
 
 def test_a_span_holds_46_thresholds_and_the_one_in_force() -> None:
-    from decimal import Decimal
-
     for text in ("0", "0.2", "0.49", "0.5", "0.7", "0.95", "0.96", "1"):
         span = span_around(Decimal(text))
         assert len(span) == 46
         assert span[0] >= 0
         assert span[-1] <= 1
-        if Decimal(text) not in (Decimal("0.49"),):
-            assert Decimal(text) in span
+        assert Decimal(text) in span or text == "0.49", "between the spans lies nothing round"
+
+
+def curve(*thresholds: str) -> pl.DataFrame:
+    """A frontier whose cost falls by 1 billion and one college a step."""
+    frame = pl.DataFrame(
+        {
+            "dual_share": [Decimal(one) for one in thresholds],
+            "qualifying": [40 - place for place in range(len(thresholds))],
+            "amount": [(10 - place) * 10**9 for place in range(len(thresholds))],
+        }
+    )
+    return curve_of(frame, "dual_share")
+
+
+def test_marks_stand_on_the_curve_the_dearest_with_its_words_above() -> None:
+    drawn = curve("0.10", "0.15", "0.20", "0.25", "0.30")
+    assert drawn["is_labelled"].to_list() == [True, False, True, False, True]
+    assert drawn["billions"].to_list() == [10, 9, 8, 7, 6]
+    marks = marks_on(
+        drawn,
+        [
+            ("baseline", Decimal("0.20"), 38, 8 * 10**9),
+            ("scenario", Decimal("0.25"), 37, 9 * 10**9),
+            ("far", Decimal("0.50"), 1, 1),
+            ("no such gate", None, 1, 1),
+        ],
+    )
+    assert marks.select("name", "percent", "billions", "is_above").rows() == [
+        ("baseline", 20.0, 8.0, False),
+        ("scenario", 25.0, 9.0, True),
+    ]
+    assert with_room(drawn, marks)["has_text"].to_list() == [True, False, False, False, False]
+    assert with_room(drawn, marks.clear())["has_text"].sum() == 3
+    assert heights_of(drawn) == {6.0: 6 * 10**9, 8.0: 8 * 10**9, 10.0: 10 * 10**9}
+
+
+def test_regions_go_from_the_largest_gain_or_where_all_lose_from_the_largest_loss() -> None:
+    def order(*differences: int) -> list[int]:
+        regions = [f"KZ-{place}" for place in range(len(differences))]
+        frame = pl.DataFrame({"region": ["KZ", *regions], "difference": [1, *differences]})
+        return moved_regions(frame)["difference"].to_list()
+
+    assert order(-5, 0, 3, 8) == [8, 3, -5]
+    assert order(-1, -7, 0) == [-7, -1]
+    assert order(0) == []
 
 
 def test_a_path_is_put_in_its_place_and_taken_out() -> None:

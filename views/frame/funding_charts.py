@@ -73,7 +73,8 @@ def frontier(
     """Return the cost of each threshold as a line of dots, with marked points on it.
 
     ``points``: x, y, tip, text (words at some points, else empty). ``marked``: x, y, text, tip,
-    is_subject, is_above (where its words stand). ``across`` and ``up``: values to words of the axes.
+    is_subject, is_above (where its words stand). ``across`` and ``up``: values to words of the
+    axes.
     """
     top = max([*points["y"], *marked["y"]])
     low = min([*points["y"], *marked["y"]])
@@ -107,7 +108,13 @@ def frontier(
         special.transform_filter(
             (alt.datum.is_subject == is_subject) & (alt.datum.is_above == is_above)
         )
-        .mark_text(dy=-20 if is_above else 22, fontWeight="bold", color=colours[colour])
+        .mark_text(  # cost falls from left to right: there is room above right and below left
+            dy=-18 if is_above else 20,
+            dx=-8 if is_above else 8,
+            align="left" if is_above else "right",
+            fontWeight="bold",
+            color=colours[colour],
+        )
         .encode(text="text:N")
         for is_subject, colour in ((True, "accent"), (False, "gate"))
         for is_above in (True, False)
@@ -126,7 +133,7 @@ def gains(rows: pl.DataFrame, colours: Colours) -> Chart:
     else:
         rows = rows.with_columns(length=pl.col("value"), is_gain=pl.col("value") > 0)
     low, high = min(0, *rows["length"]), max(rows["length"])
-    room = (high - low) * 0.3
+    room = (high - low) * 0.5  # for the words, on a narrow screen too
     base = alt.Chart(rows).encode(
         y=alt.Y(
             "label:N",
