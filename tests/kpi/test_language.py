@@ -50,6 +50,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "Ranking",
         "Scenario",
         "auditor",
+        "Cluster",
         "coefficient",
         "college",
         "College",
@@ -62,6 +63,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "scenario",
         "Score",
         "sport",
+        "{count} student",
     ]
 )
 """Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига, раунд."""
