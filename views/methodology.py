@@ -396,8 +396,8 @@ def _rule(at: Here, rules: Rules) -> None:
         "study_forms",
         "pays_academic_leave",
     ):
-        entry = getattr(rule, path)
-        _entry(words, _title(words, path), _told(words, entry.value), [], entry)
+        said = getattr(rule, path)
+        _entry(words, _title(words, path), _told(words, said.value), [], said)
     parts.section(words.say("Coefficients of the norms"))
     for factor in rule.coefficients:
         group = (
