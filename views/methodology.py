@@ -15,6 +15,7 @@ from kpi.language import NO_BREAK, Speaker, mark
 from kpi.methodology import Group, Kpi, League, Methodology
 from kpi.overview import place_kpis
 from kpi.terms import term
+from kpi.told import share, share_of
 from views.frame import address, charts, parts
 from views.frame.here import Here, here
 from views.frame.methodology_charts import weights
@@ -290,8 +291,8 @@ def _gates(at: Here, rules: Rules) -> None:
     if methodology.levels:
         parts.section(words.say("Levels, by the share of the best score"))
     for level in methodology.levels:
-        share = words.percent(level.min_share, None)
-        _entry(words, words.name(level.name), words.say("from {share}", share=share), [], level)
+        least = words.percent(level.min_share, None)
+        _entry(words, words.name(level.name), words.say("from {share}", share=least), [], level)
 
 
 def _bound(words: Speaker, league: League) -> str:
@@ -373,13 +374,13 @@ def _rule(at: Here, rules: Rules) -> None:
         _entry(words, _title(words, path), words.tenge(norm.value), [], norm)
     gates = "; ".join(names.get(code, code) for code in rule.gates.value)
     _entry(words, _title(words, "gates"), gates or words.say("none"), [], rule.gates)
-    for share in rule.shares:
+    for entry in rule.shares:
         _entry(
             words,
-            words.say("Share of the incentive part for league {league}", league=share.league),
-            words.percent(share.share, None),
+            words.say("Share of the incentive part for league {league}", league=entry.league),
+            words.percent(entry.share, None),
             [],
-            share,
+            entry,
         )
     for phase in rule.phase_in:
         told = words.say(
@@ -395,8 +396,8 @@ def _rule(at: Here, rules: Rules) -> None:
         "study_forms",
         "pays_academic_leave",
     ):
-        entry = getattr(rule, path)
-        _entry(words, _title(words, path), _told(words, entry.value), [], entry)
+        said = getattr(rule, path)
+        _entry(words, _title(words, path), _told(words, said.value), [], said)
     parts.section(words.say("Coefficients of the norms"))
     for factor in rule.coefficients:
         group = (
@@ -480,15 +481,15 @@ def _gaming(at: Here, rules: Rules) -> None:
 def _national(
     words: Speaker, row: dict[str, Any] | None, code: str, methodology: Methodology
 ) -> str:
-    """Return the nation's value of a KPI; a flag of the nation is a share of its colleges."""
+    """Return the nation's value of a KPI, or what stands in its place."""
     kinds = {kpi.code: kpi.kind for kpi in methodology.kpis}
     if kinds[code] == "median":
         return words.say("shown for each college: a median has no national sum")
     if row is None:
         return "–"
     if kinds[code] == "ratio":
-        return parts.share(words, row)
-    return parts.share_of(words, row | ({"kind": "share"} if kinds[code] == "flag" else {}))
+        return share(words, row)
+    return share_of(words, row)
 
 
 # --------------------------------------------------------------------------------------- versions

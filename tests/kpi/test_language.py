@@ -68,6 +68,7 @@ KAZAKH_AS_RUSSIAN = frozenset(
         "scenario",
         "Score",
         "sport",
+        "{count} student",
     ]
 )
 """Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига, раунд."""

@@ -94,7 +94,8 @@ def draw(
     words = here.words
 
     def saved(make: Callable[[Spec], bytes]) -> Callable[[], bytes]:
-        of = " · ".join(text for text in (caption, here.round_title) if text)
+        of_round = here.round_title if here.opened else ""
+        of = " · ".join(text for text in (caption, of_round) if text)
         return lambda: make(titled(spec(_LIGHT), title, of))
 
     with st.container(horizontal=True, gap="small", key=f"save-{name}"):
