@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -59,10 +60,18 @@ class Server:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def address(self, page: str = "", **query: str | list[str]) -> str:
+    def address(self, page: str = "", /, **query: str | list[str]) -> str:
         """Return the address of a page."""
         told = urlencode(query, doseq=True)
         return f"{self.url}/{page.replace('_', '-')}" + (f"?{told}" if told else "")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
 
 
 @contextmanager
@@ -122,7 +131,7 @@ class Person:
     foreign: list[str] = field(default_factory=list)
     """What the app's pages asked of others than the app."""
 
-    def open(self, page: str = "", **query: str | list[str]) -> None:
+    def open(self, page: str = "", /, **query: str | list[str]) -> None:
         """Type an address, and wait until the page stands."""
         self.page.goto(self.server.address(page, **query))
         self.wait()

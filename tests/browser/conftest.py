@@ -1,13 +1,22 @@
 """The app in a real browser: servers, a provider of identities, people at browsers of their own."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import CHROMIUM, EMAILS, People, Person, Server, launch, person, serving
+from browsing import (
+    CHROMIUM,
+    EMAILS,
+    People,
+    Person,
+    Server,
+    free_port,
+    launch,
+    person,
+    serving,
+)
 from playwright.sync_api import Browser, sync_playwright
 
 
@@ -37,13 +46,6 @@ def provider() -> Iterator[str]:
     ]
     with run_server_in_thread(user_claims=accounts) as server:
         yield f"http://localhost:{server.server_port}"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
