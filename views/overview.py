@@ -195,11 +195,11 @@ def _map_title(at: Here, ordered: list[Row]) -> str:
 
 
 def _list(at: Here, rows: pl.DataFrame, nation: Row, name: str, ordered: list[Row]) -> None:
-    if not ordered:
+    if len(ordered) < 2:
         return
     words = at.words
     title = words.say("The regions in order")
-    if nation["value"] is not None and len(ordered) > 1:
+    if nation["value"] is not None:
         title = words.say(
             "{part} of {whole} regions are above the country",
             part=words.number(above(rows, nation["value"])),

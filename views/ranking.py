@@ -438,13 +438,11 @@ def _specialties(at: Here, opening: Any) -> None:
         pl.DataFrame(drawn),
         {
             "rank": st.column_config.NumberColumn(
-                say("Rank of {count}", count=words.number(rows["of"][0])),
-                width="small",
-                pinned=True,
+                say("Rank of {count}", count=words.number(rows["of"][0])), pinned=True
             ),
             "specialty": text(say("Specialty"), width="large"),
             "name": text(say("College"), width="large"),
-            "points": text(say("Points"), width="small", **RIGHT),
+            "points": text(say("Score"), width="small", **RIGHT),
         },
         name=f"specialties:{address.value('page', '1')}",
         alt=say("Ranking of the specialties"),
