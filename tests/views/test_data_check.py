@@ -201,7 +201,7 @@ def test_cancelled_work_leaves_nothing_and_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The framework stops a run by an exception of its own at the next thing drawn."""
-    import views.frame.work as work
+    from views.frame import work
 
     say = work.told
 
