@@ -31,6 +31,7 @@ def open_page(app_store: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     Whoever signs in is given: the sign-in itself has tests of its own.
     """
     monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("KPI_STORE", str(app_store))
 
     def opened(
         page: str,
@@ -39,7 +40,8 @@ def open_page(app_store: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         store: Path | None = None,
         **address: str | list[str],
     ) -> AppTest:
-        monkeypatch.setenv("KPI_STORE", str(store or app_store))
+        if store is not None:
+            monkeypatch.setenv("KPI_STORE", str(store))
         monkeypatch.setattr("views.frame.people.who_looks", lambda _words: VIEWERS[role])
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         app.query_params["lang"] = language

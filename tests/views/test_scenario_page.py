@@ -27,7 +27,7 @@ from funding.moves import (
 from funding.scenario import Desk, frontier_of, other_files
 from funding.settings import put_value, read_rules, value_of, values_at, with_settings
 from kpi.access import AccessError, Role, Viewer
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.language import speaker
 from kpi.rounds import open_round
 from views.frame.here import Here
@@ -187,7 +187,7 @@ def test_a_frontier_of_no_gate_is_none(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        (["gates.nothing=0.5"], "There is no such entry in gates."),
+        (["gates.nothing=0.5"], phrase("There is no such entry in {table}.", table="gates")),
         (["gates.employment_rate=much"], "This is no value that the parameter can have."),
         (["gates.employment_rate"], "A setting is a path and a value."),
         (["nothing.at.all=1"], "No parameter has this path."),
