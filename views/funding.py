@@ -21,6 +21,7 @@ from funding.around_gates import (
     within_one,
 )
 from funding.compare import compare
+from funding.report import PART_NAMES
 from funding.rule import Rule
 from funding.totals import (
     NATION,
@@ -41,18 +42,9 @@ from views.frame import address, charts, funding_charts, parts
 from views.frame.exports import package_for, workbook_for
 from views.frame.here import Here, here, kept, version_title
 from views.frame.menu import page_file
+from views.frame.region_choice import narrowed
 
 CLOSE, QUALIFY = "close", "qualify"
-
-_PARTS = {
-    "students": mark("students"),
-    "qualification": mark("qualification"),
-    "norm": mark("norm"),
-    "coefficient": mark("coefficient"),
-    "appropriation": mark("appropriation"),
-    "guarantee": mark("guarantee"),
-}
-"""What can change an amount between two rounds (``funding.compare``)."""
 
 _MORE_THAN_ROUND = mark(
     "{qualifying} of {colleges} colleges qualify; the round costs {amount} a year, {difference}"
@@ -256,16 +248,16 @@ def _difference(at: Here) -> None:
         earlier.path,
         earlier.receipt_hash,
     )
-    moved = [(part, sums[part]) for part in _PARTS if sums.get(part)]
+    moved = [(part, sums[part]) for part in PART_NAMES if sums.get(part)]
     if not moved:
         return
     rows = pl.DataFrame(
         [
             {
-                "label": words.say(_PARTS[part]),
+                "label": words.say(PART_NAMES[part]),
                 "value": amount,
                 "text": _signed(at, amount),
-                "tip": f"{words.say(_PARTS[part])}: {_signed(at, amount)}",
+                "tip": f"{words.say(PART_NAMES[part])}: {_signed(at, amount)}",
             }
             for part, amount in moved
         ]
@@ -273,7 +265,7 @@ def _difference(at: Here) -> None:
     largest, amount = max(moved, key=lambda one: abs(one[1]))
     title = words.say(
         "Most of the difference comes from: {part} ({amount})",
-        part=words.say(_PARTS[largest]),
+        part=words.say(PART_NAMES[largest]),
         amount=_signed(at, amount),
     )
     charts.draw(
@@ -576,31 +568,14 @@ def _colleges(at: Here) -> None:
         },
         drop=("page",),
     )
-    region = address.choose(
-        "region",
-        words.say("Region"),
-        at.places("regions"),
-        everything=words.say("all regions"),
-        width=320,
-    )
-    profile = at.table("unit_profile")
-    rows = close if shown == CLOSE else qualify
-    rows = _in_region(rows, profile, region)
+    rows = narrowed(at, close if shown == CLOSE else qualify)
     if rows.is_empty():
-        parts.empty(words.say("No college is in this list."), words.say("Choose another region."))
         return
     rows = parts.paged(words, rows)
     if shown == CLOSE:
         _list(at, rows, _close_rows(at, rows), _close_columns(at), shown)
     else:
         _list(at, rows, _qualifying_rows(at, rows), _qualifying_columns(at), shown)
-
-
-def _in_region(rows: pl.DataFrame, profile: pl.DataFrame, region: str | None) -> pl.DataFrame:
-    if region is None:
-        return rows
-    there = profile.filter(pl.col("region") == region)["college_id"]
-    return rows.filter(pl.col("college_id").is_in(there.to_list()))
 
 
 def _list(

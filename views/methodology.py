@@ -183,26 +183,21 @@ def _kpis(at: Here, rules: Rules) -> None:
             f"{words.name(n.name)} {_weight(words, n.weight, n.is_summed)}" for n in tree
         ),
     )
-    parts.section(words.say("KPIs that make the score"))
-    for kpi in scored:
-        _entry(
-            words,
-            words.name(kpi.name),
-            words.stored(definition(select_of(rules.sql, kpi))),
-            _kpi_terms(words, methodology, kpi),
-            kpi,
-        )
     others = [kpi for kpi in methodology.kpis if not kpi.score]
-    if others:
-        parts.section(words.say("KPIs that are gates or are shown beside"))
-    for kpi in others:
-        _entry(
-            words,
-            words.name(kpi.name),
-            words.stored(definition(select_of(rules.sql, kpi))),
-            _kpi_terms(words, methodology, kpi),
-            kpi,
-        )
+    for title, kpis in (
+        (words.say("KPIs that make the score"), scored),
+        (words.say("KPIs that are gates or are shown beside"), others),
+    ):
+        if kpis:
+            parts.section(title)
+        for kpi in kpis:
+            _entry(
+                words,
+                words.name(kpi.name),
+                words.stored(definition(select_of(rules.sql, kpi))),
+                _kpi_terms(words, methodology, kpi),
+                kpi,
+            )
     parts.section(words.say("Groups of the score"))
     for group in methodology.groups:
         _entry(words, words.name(group.name), "", _group_terms(words, group), group)

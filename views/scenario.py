@@ -27,6 +27,7 @@ from kpi.errors import CallError
 from views.frame import address, charts, funding_charts, parts
 from views.frame.here import Here, here
 from views.frame.menu import page_file
+from views.frame.region_choice import narrowed
 from views.frame.scenario_controls import (
     draw_changes,
     draw_controls,
@@ -386,22 +387,11 @@ def _movers(at: Here, found: Found) -> None:
         default=next(one for one in counts if counts[one]),
         drop=("page",),
     )
-    region = address.choose(
-        "region",
-        words.say("Region"),
-        at.places("regions"),
-        everything=words.say("all regions"),
-        width=320,
-    )
-    profile = at.table("unit_profile").select("college_id", "region")
-    rows = chosen(found.moves, which).join(
-        profile, on="college_id", how="left", maintain_order="left"
-    )
-    if region:
-        rows = rows.filter(pl.col("region") == region)
+    rows = narrowed(at, chosen(found.moves, which))
     if rows.is_empty():
-        parts.empty(words.say("No college is in this list."), words.say("Choose another region."))
         return
+    profile = at.table("unit_profile").select("college_id", "region")
+    rows = rows.join(profile, on="college_id", how="left", maintain_order="left")
     _list(at, parts.paged(words, rows), which)
 
 
