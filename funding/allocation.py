@@ -13,7 +13,7 @@ import polars as pl
 
 from funding.rule import Rule
 from funding.settlement import FLOOR_SCHEMA, Settlement, settle
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.methodology import Methodology
 from kpi.pipeline import (
     Select,
@@ -149,7 +149,7 @@ def check_fit(con: duckdb.DuckDBPyConnection, rule: Rule, methodology: Methodolo
             "The rule asks for gates that the methodology has not.",
             where=f"{where}, gates",
             found=", ".join(missing),
-            expected=", ".join(sorted(gates)) or "no gate",
+            expected=", ".join(sorted(gates)) or phrase("no gate"),
         )
     unpaid = leagues - {share.league for share in rule.shares}
     if rule.mode == "leagues" and unpaid:

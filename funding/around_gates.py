@@ -146,8 +146,11 @@ def farther(placed: pl.DataFrame, gate: str) -> tuple[int, int]:
 
 
 def within_one(placed: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows within one person of a gate: those where this gate decides money first."""
-    order = pl.col("decides").fill_null(value=False)
+    """Return the rows within one person of a gate: those first where this gate decides money, then
+    those of which the viewer cannot know.
+    """
+    decides = pl.col("decides")
+    order = pl.when(decides.is_null()).then(1).when(decides).then(2).otherwise(0)
     return placed.filter(pl.col("place").is_in(WITHIN_ONE)).sort(
         order, "gate", "place", "college_id", descending=[True, True, True, False]
     )

@@ -22,7 +22,7 @@ import polars as pl
 from funding.publish import fits, waiver_of
 from funding.rule import Rule
 from kpi.dated import load_file
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.rounds import Round
 
 Row = dict[str, Any]
@@ -131,7 +131,7 @@ def _check_call(of_round: Round, size: int, seed: int, targeted: int) -> None:
                 "A number of the sample is out of range.",
                 where=option,
                 found=f"{number:,}",
-                expected=f"{least:,} to {most:,}",
+                expected=phrase("{least} to {most}", least=least, most=most),
             )
     if not of_round.has("funding_lines"):
         raise CallError(

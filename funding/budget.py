@@ -17,7 +17,7 @@ from funding.rule import Rule
 from funding.scenario import Desk
 from funding.settings import Rules, read_rules
 from kpi.dated import in_force, path_of, versions
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.methodology import round_name
 from kpi.pipeline import put_table, read_selects, round_parameters
 from kpi.rounds import Round, exists, open_round
@@ -78,10 +78,14 @@ def budget_of(store: Path, year: int) -> Budget:
     first_id, second_id = round_name(year - 1), round_name(year)
     if not exists(store, first_id):
         raise CallError(
-            f"January to August {year} are paid from the round {first_id}, which is not there.",
+            phrase(
+                "January to August {year} are paid from the round {round}, which is not there.",
+                year=str(year),
+                round=first_id,
+            ),
             where=str(store),
-            found="no such round",
-            expected=f"a published version or a draft of {first_id}",
+            found=phrase("no such round"),
+            expected=phrase("a published version or a draft of {round}", round=first_id),
             do="Run that round first; a later round is not carried back.",
         )
     first = _funded(open_round(store, first_id))

@@ -14,7 +14,7 @@ import polars as pl
 
 from funding.rule import Rule
 from kpi.dated import DatedFile, Stated, StatedValue, load_file
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.language import Speaker, mark, speaker
 from kpi.methodology import Kpi, Methodology
 from kpi.rounds import Round
@@ -26,6 +26,25 @@ _RANK_IN = {
     "cluster": mark("rank {rank} of {of} in its cluster"),
     "kind": mark("rank {rank} of {of} among colleges of its kind"),
 }
+
+
+STEP_TABLES = {
+    "college": "unit_profile",
+    "kpis": "kpi_values",
+    "score": "kpi_scores",
+    "rank": "ranking",
+    "gates": "gates",
+    "students": "group_reasons",
+    "coefficient": "line_coefficients",
+    "share": "unit_shares",
+    "norm": "funding_lines",
+    "lines": "funding_lines",
+    "appropriation": "funding_passes",
+    "guarantee": "guarantees",
+    "amount": "funding",
+    "months": "funding_months",
+}
+"""The table that the rows of each step come from."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +183,9 @@ def find_college(of_round: Round, college: str) -> Row:
         "No college has this id or name." if by_name.is_empty() else "Several colleges fit.",
         where=f"{of_round.name} {of_round.version}",
         found=college,
-        expected="\n    ".join(
-            ["one of", *(f"{row['college_id']}  {row['name_ru']}" for row in some)]
+        expected=phrase(
+            "one of {names}",
+            names="".join(f"\n    {row['college_id']}  {row['name_ru']}" for row in some),
         )
         if by_name.height
         else "a college_id of the round, or a part of one college's name",

@@ -4,12 +4,27 @@
 the scenario (``amount_scenario`` ...), and ``difference`` in tenge per year.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from funding.scenario import FRONTIER
+
+Mark = tuple[str, Decimal | None, int, int]
+
+_MARKS: dict[str, Any] = {
+    "name": pl.String,
+    "threshold": pl.Decimal(18, 6),
+    "percent": pl.Float64,
+    "qualifying": pl.Int64,
+    "amount": pl.Int64,
+    "billions": pl.Float64,
+}
+
+_ROOM = 8
+"""Percentage points that the words at a mark take on a narrow screen."""
 
 GAIN, LOSE, LEAGUE = "gain", "lose", "league"
 LISTS = (GAIN, LOSE, LEAGUE)
@@ -43,11 +58,11 @@ def summed(moves: pl.DataFrame) -> tuple[int, int]:
 
 def moved_regions(regions: pl.DataFrame) -> pl.DataFrame:
     """Return the regions of ``Scenario.regions()`` whose amount moves, without the nation, from the
-    largest gain to the largest loss.
+    largest gain to the largest loss; where all lose, the largest loss first.
     """
-    return regions.filter(pl.col("region") != "KZ", pl.col("difference") != 0).sort(
-        "difference", "region", descending=[True, False]
-    )
+    moved = regions.filter(pl.col("region") != "KZ", pl.col("difference") != 0)
+    gains = bool((moved["difference"] > 0).any())
+    return moved.sort("difference", "region", descending=[gains, False])
 
 
 def turned(moves: pl.DataFrame) -> tuple[int, int]:
@@ -64,12 +79,6 @@ def span_around(threshold: Decimal) -> list[Decimal]:
         return FRONTIER
     shift = -FRONTIER[0] if threshold < FRONTIER[0] else 1 - FRONTIER[-1]
     return [one + shift for one in FRONTIER]
-
-
-def place_in(points: pl.DataFrame, gate: str, threshold: Decimal) -> dict[str, Any] | None:
-    """Return the point of a frontier at a threshold; None where it is not one of them."""
-    found = points.filter(pl.col(gate) == threshold)
-    return found.row(0, named=True) if found.height else None
 
 
 def in_billions(amount: int) -> float:
@@ -97,3 +106,28 @@ def heights_of(curve: pl.DataFrame) -> dict[float, int]:
     low, high = int(curve["amount"].min()), int(curve["amount"].max())  # type: ignore[arg-type]
     step = max(1, (high - low) // 2)
     return {round(in_billions(amount), 3): amount for amount in (low, low + step, high)}
+
+
+def marks_on(curve: pl.DataFrame, points: Iterable[Mark]) -> pl.DataFrame:
+    """Return the points to mark on a curve: those whose threshold (0..1) lies between its ends.
+
+    ``points``: name, threshold (None where there is no such gate), qualifying colleges, and tenge
+    a year. Columns: name, threshold, percent, qualifying, amount, billions, and ``is_above``: the
+    dearest, whose words go above it; those of the others go below.
+    """
+    low, high = curve["threshold"].min(), curve["threshold"].max()
+    rows = [
+        (name, threshold, float(threshold * 100), qualifying, amount, in_billions(amount))
+        for name, threshold, qualifying, amount in points
+        if threshold is not None and low <= threshold <= high  # type: ignore[operator]
+    ]
+    found = pl.DataFrame(rows, schema=_MARKS, orient="row")
+    return found.with_columns(is_above=pl.col("amount").arg_max() == pl.int_range(pl.len()))
+
+
+def with_room(curve: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
+    """Return the curve with ``has_text``: labelled, and far enough from every mark for words."""
+    near = pl.lit(value=False)
+    for percent in marks["percent"]:
+        near |= (pl.col("percent") - percent).abs() < _ROOM
+    return curve.with_columns(has_text=pl.col("is_labelled") & ~near)

@@ -37,17 +37,7 @@ def write_one_page(of_round: Round, college: str, path: Path, language: str = "r
     name; ``language`` kk, ru or en. Raises CallError for a college that is not found and a file
     that cannot be written.
     """
-    import typst
-    from font_source_sans_pro import font_directory
-
-    content = page_content(of_round, college, speaker(language))
-    made = typst.compile(
-        str(_TEMPLATE),
-        format="pdf",
-        sys_inputs={"page": json.dumps(content, ensure_ascii=False)},
-        font_paths=[str(font_directory)],
-        ignore_system_fonts=True,
-    )
+    made = laid_out(page_content(of_round, college, speaker(language)))
     try:
         path.write_bytes(made)
     except OSError as error:
@@ -55,6 +45,20 @@ def write_one_page(of_round: Round, college: str, path: Path, language: str = "r
             "The page cannot be written.", where=str(path), found=error.strerror or str(error)
         ) from error
     return path
+
+
+def laid_out(content: Mapping[str, Any]) -> bytes:
+    """Return the PDF of a page's content."""
+    import typst
+    from font_source_sans_pro import font_directory
+
+    return typst.compile(
+        str(_TEMPLATE),
+        format="pdf",
+        sys_inputs={"page": json.dumps(content, ensure_ascii=False)},
+        font_paths=[str(font_directory)],
+        ignore_system_fonts=True,
+    )
 
 
 def page_content(of_round: Round, college: str, words: Speaker) -> dict[str, Any]:

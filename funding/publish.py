@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from funding.verify import DAMAGE, recomputation_faults
 from kpi import journal, rounds
 from kpi.dated import Strict, Words, faults_of
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError, DataError, phrase
 from kpi.intake import Report
 
 _SHOWN = 10
@@ -64,7 +64,7 @@ def publish(
         raise CallError(
             "A publication needs a reason.",
             where="--reason",
-            found="nothing",
+            found=phrase("nothing"),
             expected="why, such as the number of the order",
         )
     draft = rounds.open_round(store, round_id, "draft")
@@ -73,7 +73,7 @@ def publish(
             "Only a draft can be published; this is a version that is published already.",
             where=str(draft.path),
             expected="a round, of which the newest draft is published",
-            do=f"Name the round alone: --round {draft.name}.",
+            do=phrase("Name the round alone: --round {round}.", round=draft.name),
         )
     accepted = read_waivers(waivers) if waivers else []
     with journal.locked(store):
@@ -99,7 +99,7 @@ def attach(store: Path, round_id: str | None, file: Path, by: str) -> journal.En
     if not file.is_file():
         raise CallError("There is no such file.", where=str(file))
     if not by.strip():
-        raise CallError("Somebody attaches a file.", where="--by", found="nothing")
+        raise CallError("Somebody attaches a file.", where="--by", found=phrase("nothing"))
     try:
         with journal.locked(store):
             return _attach(store, version, file, " ".join(by.split()))
@@ -336,7 +336,7 @@ def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
         for name, count, colleges in by_check.sort("check_name").rows()
     ]
     raise DataError(
-        f"{open_errors.height:,} errors have no waiver; nothing was published.",
+        phrase("{count} errors have no waiver; nothing was published.", count=open_errors.height),
         where=str(draft.path),
         found="".join(lines),
         do="Have the rows corrected and run the round again, or accept findings in a file of"
@@ -359,7 +359,9 @@ def _require_safe_gates(draft: rounds.Round) -> None:
     ]
     more = f"\n    and {flipped.height - _SHOWN:,} more" if flipped.height > _SHOWN else ""
     raise DataError(
-        f"Rejected rows would flip {flipped.height:,} gates; nothing was published.",
+        phrase(
+            "Rejected rows would flip {count} gates; nothing was published.", count=flipped.height
+        ),
         where=str(draft.path),
         found="".join(shown) + more,
         do="Have these colleges' rejected rows corrected and run the round again; a waiver does"

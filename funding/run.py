@@ -23,7 +23,7 @@ from funding.allocation import (
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import load_file, path_of
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError, DataError, phrase
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates, round_name
 from kpi.pipeline import (
@@ -137,8 +137,8 @@ def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
         raise CallError(
             "The rule guarantees a part of what the previous published round paid; there is none.",
             where=f"rule {rule.name} {rule.start}, guarantee; store {store}",
-            found=f"no published version of {wanted} with funding",
-            expected=f"a published round {wanted}",
+            found=phrase("no published version of {round} with funding", round=wanted),
+            expected=phrase("a published round {round}", round=wanted),
             do="Run and publish that round first, or take the guarantee out of the rule.",
         )
     if fault := next(rounds.published_faults(found), None):
@@ -147,7 +147,10 @@ def previous_of(store: Path | None, round_id: str, rule: Rule) -> Previous:
             " not those that were published.",
             where=str(found.path),
             found=fault,
-            do=f"See what `kpi verify {wanted}` says, and put the files back from a copy.",
+            do=phrase(
+                "See what `kpi verify {round}` says, and put the files back from a copy.",
+                round=wanted,
+            ),
         )
     named = {
         "round": found.name,

@@ -31,7 +31,7 @@ from funding.rule import Rule, load_rule
 from funding.run import Previous, open_registers, plan_of, previous_of
 from funding.settings import Change, Rules, read_rules, with_settings
 from kpi.dated import path_of
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.export import write_csv
 from kpi.language import SOURCE, Speaker, speaker
 from kpi.methodology import Methodology, load_methodology, round_dates
@@ -483,7 +483,7 @@ def axis_of(text: str, step: Decimal) -> tuple[str, list[Decimal]]:
             "This is no step from one threshold to the next.",
             where="--step",
             found=str(step),
-            expected=f"a number from {_LEAST_STEP} to 1",
+            expected=phrase("a number from {least} to 1", least=_LEAST_STEP),
         )
     gate, equals, span = text.partition("=")
     low, dots, high = span.partition("..")

@@ -13,7 +13,7 @@ from typing import Any
 
 from funding.rule import Rule
 from kpi.dated import check_content, read_content
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.methodology import Methodology
 
 Content = dict[str, Any]
@@ -36,9 +36,9 @@ _BOUNDS = ("max_count", "max_rank")
 
 _FORMS = {int: r"-?[0-9][0-9_]{0,17}", Decimal: r"-?[0-9][0-9_]{0,17}(\.[0-9]{1,18})?"}
 _EXPECTED = {
-    bool: "true or false",
-    int: "a whole number",
-    Decimal: "a number such as 0.75",
+    bool: phrase("true or false"),
+    int: phrase("a whole number"),
+    Decimal: phrase("a number such as 0.75"),
 }
 _STATED = {"reference": "set in a scenario", "status": "illustrative"}
 
@@ -224,7 +224,10 @@ def _place(  # noqa: PLR0911, PLR0912 -- one case a path
         case ["sources", destination]:
             return _entry(methodology, "sources", "destination", destination, path), "sources", list
     raise CallError(
-        "No parameter has this path.", where="--set", found=path, expected="one of\n" + PATHS
+        "No parameter has this path.",
+        where="--set",
+        found=path,
+        expected=phrase("one of {names}", names="\n" + PATHS),
     )
 
 
@@ -235,10 +238,12 @@ def _entry(content: Content, table: str, key: str, name: str, path: str) -> Cont
         if str(entry[key]) == name:
             return entry
     raise CallError(
-        f"There is no such entry in {table}.",
+        phrase("There is no such entry in {table}.", table=table),
         where=f"--set {path}",
         found=name,
-        expected="one of " + (", ".join(str(entry[key]) for entry in entries) or "none"),
+        expected=phrase(
+            "one of {names}", names=", ".join(str(entry[key]) for entry in entries) or "–"
+        ),
     )
 
 
@@ -258,7 +263,7 @@ def _scored(methodology: Content, code: str, path: str) -> Content:
             "This KPI is not scored.",
             where=f"--set {path}",
             found=code,
-            expected="one of " + ", ".join(scored),
+            expected=phrase("one of {names}", names=", ".join(scored)),
         )
     score: Content = entry["score"]
     return score

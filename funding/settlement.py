@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from funding.rule import Rule
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 
 Line = dict[str, Any]
 
@@ -147,7 +147,7 @@ def _passes(units: dict[str, _Unit], rule: Rule, is_within: bool) -> Iterable[Li
         scaled = {college: unit for college, unit in units.items() if college not in guaranteed}
         rest = available - taken
         if rest < 0:
-            raise _too_small(rule, "the floors of the guarantee", available, taken)
+            raise _too_small(rule, _NOT_FLOORS, available, taken)
         entitled = sum(unit.entitled() for unit in scaled.values())
         point = Fraction(rest, entitled) if entitled > rest else Fraction(1)
         scale([line for unit in scaled.values() for line in unit.lines], point, rest)
@@ -203,17 +203,21 @@ def _available(units: dict[str, _Unit], rule: Rule) -> int:
         return rule.appropriation.amount
     base = sum(unit.base() for unit in units.values())
     if base > rule.appropriation.amount:
-        raise _too_small(rule, "the base amounts", rule.appropriation.amount, base)
+        raise _too_small(rule, _NOT_BASE, rule.appropriation.amount, base)
     return rule.appropriation.amount - base
+
+
+_NOT_BASE = phrase("The appropriation does not cover the base amounts.")
+_NOT_FLOORS = phrase("The appropriation does not cover the floors of the guarantee.")
 
 
 def _too_small(rule: Rule, what: str, available: int, needed: int) -> CallError:
     assert rule.appropriation is not None
     return CallError(
-        f"The appropriation does not cover {what}.",
+        what,
         where=f"rule {rule.name} {rule.start}, appropriation ({rule.appropriation.covers})",
-        found=f"{available:,} tenge for {needed:,} tenge",
-        expected=f"at least {needed - available:,} tenge more",
+        found=phrase("{available} tenge for {needed} tenge", available=available, needed=needed),
+        expected=phrase("at least {missing} tenge more", missing=needed - available),
         do="Raise the appropriation, or lower the norm or the guarantee's floor.",
     )
 

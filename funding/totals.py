@@ -101,14 +101,13 @@ def largest_first(rows: pl.DataFrame, own: str | None = None) -> pl.DataFrame:
 
 
 def by_calendar_year(funding_months: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per calendar year that the academic year lies in: year, the first and last
-    month paid, and the amount of all colleges.
+    """Return one row per calendar year that the academic year lies in: year, how many months of it
+    are paid, and the amount of all colleges.
     """
     return (
         funding_months.group_by(year=pl.col("month").dt.year())
         .agg(
-            first=pl.col("month").min(),
-            last=pl.col("month").max(),
+            months=pl.col("month").n_unique().cast(pl.Int64),
             amount=pl.col("amount").sum(),
         )
         .sort("year")

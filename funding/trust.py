@@ -102,6 +102,12 @@ def is_hash(text: str) -> bool:
     return len(text) == 64 and all(digit in "0123456789abcdefABCDEF" for digit in text)
 
 
+def amount_of(funding: pl.DataFrame, college_id: str) -> int | None:
+    """Return the tenge per year of a college; None for one that is not paid."""
+    row = funding.filter(pl.col("college_id") == college_id)
+    return None if row.is_empty() else int(row["amount"][0])
+
+
 def command(of_round: Round, expect: str | None) -> str:
     """Return the command that verifies a version without this app, in a copy of the store."""
     asked = f" --expect {expect}" if expect and is_hash(expect) else ""

@@ -24,7 +24,7 @@ def answer(words: Speaker, standing: Standing, methodology: Methodology, names: 
     ``names``: the words of each KPI's code.
     """
     told = [] if standing.is_ranked else [not_ranked(words, standing, methodology, names)]
-    if standing.gates:
+    if standing.gates and standing.unit["status"] == "active":
         told.append(_of_gates(words, standing, names))
     elif standing.is_ranked:
         told.append(_of_rank(words, standing))

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.resources import data_folder
 
 Status = Literal["official", "illustrative"]
@@ -92,13 +92,19 @@ def read_content(path: Path) -> dict[str, Any]:
         ) from error
 
 
+_WRONG = {
+    "Methodology": phrase("The methodology is wrong."),
+    "Rule": phrase("The rule is wrong."),
+}
+
+
 def check_content(content: dict[str, Any], model: type[File], where: str) -> File:
     """Check what a dated file says. Raises CallError that names each fault; ``where`` it stands."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
         raise CallError(
-            f"The {model.__name__.lower()} is wrong.",
+            _WRONG.get(model.__name__, phrase("The file is wrong.")),
             where=where,
             found="\n" + "\n".join(f"    {line}" for line in faults_of(error)),
             do="Correct these places; nothing was computed.",
@@ -143,7 +149,7 @@ def shipped_name(kind: str, name: str) -> str:
             "There is no file of this name.",
             where=kind,
             found=name,
-            expected="one of " + ", ".join(shipped_names(kind)),
+            expected=phrase("one of {names}", names=", ".join(shipped_names(kind))),
         )
     return name
 
@@ -154,10 +160,14 @@ def versions(kind: str, name: str) -> list[Path]:
     files = sorted((folder / name).glob("*.toml"))
     if not files:
         raise CallError(
-            f"There is no {kind.removesuffix('s')} of this name.",
+            phrase("There is no methodology of this name.")
+            if kind == "methodology"
+            else phrase("There is no rule of this name."),
             where=str(folder),
             found=name,
-            expected="one of " + ", ".join(shipped_names(kind)) + ", or the path of a .toml file",
+            expected=phrase(
+                "one of {names}, or the path of a .toml file", names=", ".join(shipped_names(kind))
+            ),
         )
     return files
 
@@ -183,10 +193,14 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
         started = [file for file in files if file.start <= on]
     if not started:
         raise CallError(
-            f"No version of the {kind.removesuffix('s')} {name} is in force on {on}.",
+            phrase("No version of the methodology {name} is in force on {day}.", name=name, day=on)
+            if kind == "methodology"
+            else phrase("No version of the rule {name} is in force on {day}.", name=name, day=on),
             where=name if name.endswith(".toml") else str(data_folder() / kind / name),
-            found="versions that start on " + ", ".join(str(start) for start in starts),
-            expected=f"one that starts on {on} or earlier",
+            found=phrase(
+                "versions that start on {days}", days=", ".join(str(start) for start in starts)
+            ),
+            expected=phrase("one that starts on {day} or earlier", day=on),
             do="Choose another one, or another day with --count-on.",
         )
     return max(started, key=lambda file: file.start)

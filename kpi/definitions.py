@@ -16,9 +16,17 @@ def select_of(sql: Path, kpi: Kpi) -> str:
     return (sql / "2_kpi" / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def people_selects(sql: Path) -> dict[str, str]:
+    """Return the SELECTs that say whom the KPIs count: the KPI contingent and the cohort."""
+    return {
+        name: (sql / "1_clean" / f"{name}.sql").read_text(encoding="utf-8")
+        for name in ("kpi_contingent", "cohort")
+    }
+
+
 def definition(select: str) -> str:
-    """Return the definition of a KPI: the opening comment of its SELECT, on one line, without the
-    words that say what one row is.
+    """Return what a SELECT counts: its opening comment, on one line, without the words that say
+    what one row is.
     """
     lines = re.match(r"(--.*\n)+", select)
     told = (

@@ -1,6 +1,30 @@
-"""Errors that a user reads: what, where, found, expected, what to do (DESIGN §9)."""
+"""Errors that a user reads: what, where, found, expected, what to do (DESIGN §9).
+
+They are raised in English, which the command line prints; ``Speaker.error`` of ``kpi.language``
+says them in another language. So ``what``, ``do`` and ``expected`` are literal sentences, or
+phrases with places; tests/kpi/test_language.py holds them against the catalogues.
+"""
 
 from collections.abc import Sequence
+
+
+class Phrase(str):
+    """A sentence with its places filled, which still knows them: it can be said in a language."""
+
+    sentence: str
+    values: dict[str, object]
+
+
+def phrase(sentence: str, **values: object) -> Phrase:
+    """Return a sentence of an error, its ``{name}`` places filled in English.
+
+    A whole number is written with the separators of the language: give one that needs none, such
+    as a year, as text.
+    """
+    shown = {name: f"{v:,}" if type(v) is int else v for name, v in values.items()}
+    filled = Phrase(sentence.format(**shown))
+    filled.sentence, filled.values = sentence, values
+    return filled
 
 
 class CallError(Exception):

@@ -51,33 +51,42 @@ def by_college(findings: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_check(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return severity, check_name, table_name, column_name, findings, colleges and one example
-    (message, found, expected) per check and column: errors first, the most frequent first.
+    """Return severity, check_name, column_name, findings, colleges and one example (message, found,
+    expected) per check and column: errors first, the most frequent first.
     """
-    key = ["severity", "check_name", "table_name", "column_name"]
-    ordered = findings.sort(pl.all(), nulls_last=True)
+    key = ["severity", "check_name", "column_name"]
+    return _grouped(findings, key).sort(
+        pl.col("severity") == ERROR,
+        "findings",
+        *key[1:],
+        descending=[True, True, False, False],
+        nulls_last=True,
+    )
+
+
+def examples(findings: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return one finding of each check, by the check's code."""
+    rows = _grouped(findings, ["check_name"]).sort("check_name").iter_rows(named=True)
+    return {row["check_name"]: row for row in rows}
+
+
+def _grouped(findings: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Count findings and their colleges per key, with the first of them as an example."""
+    example = [name for name in ("column_name", "message", "found", "expected") if name not in key]
     return (
-        ordered.group_by(key)
+        findings.sort(pl.all(), nulls_last=True)
+        .group_by(key)
         .agg(
             pl.len().cast(pl.Int64).alias("findings"),
             pl.col("college_id").drop_nulls().n_unique().cast(pl.Int64).alias("colleges"),
-            pl.col("message", "found", "expected").first(),
-        )
-        .sort(
-            pl.col("severity") == ERROR,
-            "findings",
-            "check_name",
-            "table_name",
-            "column_name",
-            descending=[True, True, False, False, False],
-            nulls_last=True,
+            pl.col(example).first(),
         )
     )
 
 
 def first_to_mend(findings: pl.DataFrame) -> dict[str, Any] | None:
-    """Return the row of ``by_check`` that gives back most rows when it is mended, with ``rows``
-    that wait for it; None without findings.
+    """Return check_name, table_name, column_name, rows, colleges and one example of what gives back
+    most ``rows`` when it is mended; None without findings.
 
     An error of a row holds back that row. An error of a college's own row holds back all rows that
     then count for no college (the findings of WHOLE_COLLEGE, whose ``found`` counts them).
@@ -101,7 +110,7 @@ def first_to_mend(findings: pl.DataFrame) -> dict[str, Any] | None:
         .sort("rows", *key, descending=[True, False, False, False], nulls_last=True)
     )
     first = ranked.join(
-        by_check(findings), on=key, how="left", nulls_equal=True, maintain_order="left"
+        _grouped(findings, key), on=key, how="left", nulls_equal=True, maintain_order="left"
     )
     return first.row(0, named=True)
 
@@ -153,12 +162,6 @@ def sentence(words: Speaker, finding: dict[str, object]) -> str:
     if template is None or _filled(template, finding) != message:
         return words.error(message)
     return _filled(words.error(template), finding)
-
-
-def general(words: Speaker, check: str) -> str:
-    """Return the sentence of a check, before it is filled; its code where it has none."""
-    template = sentences().get(check)
-    return words.error(template) if template else check
 
 
 def _filled(template: str, finding: dict[str, object]) -> str:

@@ -8,7 +8,7 @@ Checks across rows and tables come later, as SQL over ``raw_`` (kpi/pipeline.py)
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 
-from kpi.errors import DataError, all_of
+from kpi.errors import DataError, all_of, phrase
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading import SourceFile, find_files, open_file
 from kpi.tables import COLLEGE_ID, TABLES
@@ -164,9 +164,10 @@ def read_inputs(con: duckdb.DuckDBPyConnection, folder: Path, key: bytes, report
     done = 0
     errors: list[DataError] = []
     for number, source in enumerate(files):
-        report(f"reading {source.path.name}", done, total)
+        told = partial(report, f"reading {source.path.name}", done, total)
+        told()
         try:
-            _read_file(con, contracts[source.table], source, number, key, intake)
+            _read_file(con, contracts[source.table], source, number, key, intake, told)
         except DataError as error:
             errors.append(error)
         done += source.size
@@ -239,8 +240,12 @@ def _read_file(
     number: int,
     key: bytes,
     intake: Intake,
+    told: Callable[[], None],
 ) -> None:
-    """Read one file into ``raw_<table>``, ``unreadable`` and ``cell_findings``."""
+    """Read one file into ``raw_<table>``, ``unreadable`` and ``cell_findings``.
+
+    ``told`` is called after each batch: whoever watches may cancel there.
+    """
     digest, header, batches = open_file(source)
     _check_header(contract, source, header)
     extra = [name for name in header if name not in contract.types]
@@ -254,6 +259,7 @@ def _read_file(
         text = _as_contract(contract, batch).with_row_index("row_id", offset=first + rows)
         store.add(text.with_columns(pl.col("row_id").cast(pl.Int64)), len(header))
         rows += batch.height
+        told()
     con.execute(
         "INSERT INTO source_files VALUES (?, ?, ?)", [number, source.table, source.path.name]
     )
@@ -275,9 +281,13 @@ def _check_header(contract: TableContract, source: SourceFile, header: list[str]
             "The header lacks columns that the table must have.",
             where=f"{source.path}, record 1",
             # only names of the table: a file without its header has people in its first row
-            found=", ".join(name for name in header if name in contract.types) or "none of them",
+            found=", ".join(name for name in header if name in contract.types)
+            or phrase("none of them"),
             expected=", ".join(missing),
-            do=f"Add the missing columns; the table `{contract.name}` is described in the README.",
+            do=phrase(
+                "Add the missing columns; the table `{table}` is described in the README.",
+                table=contract.name,
+            ),
         )
 
 

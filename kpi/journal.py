@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError, DataError, phrase
 
 FIRST = "0" * 64
 _NAME = "journal.jsonl"
@@ -51,11 +51,16 @@ def read_journal(store: Path) -> list[Entry]:
         expected = entries[-1].sha256 if entries else FIRST
         if content["previous"] != expected:
             raise _broken(
-                path, number, f"previous is {content['previous']}", f"{expected}, the line before"
+                path,
+                number,
+                f"previous is {content['previous']}",
+                phrase("{hash}, the line before", hash=expected),
             )
         entries.append(Entry(number, hashlib.sha256(line).hexdigest(), content))
     if last:
-        raise _broken(path, len(lines), "no line end", "a line that was written to its end")
+        raise _broken(
+            path, len(lines), phrase("no line end"), phrase("a line that was written to its end")
+        )
     return entries
 
 
@@ -67,9 +72,11 @@ def _content(path: Path, number: int, line: bytes) -> dict[str, Any]:
         content = None
     if not isinstance(content, dict) or "previous" not in content:
         shown = line[:80].decode("utf-8", "replace")
-        raise _broken(path, number, shown, "a JSON object with `previous`")
+        raise _broken(path, number, shown, phrase("a JSON object with `previous`"))
     if written != line:
-        raise _broken(path, number, "another way of writing it", "keys in order, no spaces")
+        raise _broken(
+            path, number, phrase("another way of writing it"), phrase("keys in order, no spaces")
+        )
     return content
 
 
@@ -133,7 +140,7 @@ def locked(store: Path) -> Iterator[None]:
         raise CallError(
             "Somebody else is publishing in this store at this moment.",
             where=str(store),
-            found="its journal is locked by another process",
+            found=phrase("its journal is locked by another process"),
             do="Wait until it is done, look at what was published, and decide again.",
         ) from error
     except OSError as error:

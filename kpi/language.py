@@ -5,7 +5,8 @@ without a translation shows as missing, never as another language in silence (DE
 """
 
 import datetime as dt
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from gettext import c2py
@@ -18,7 +19,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 
 from kpi.dated import Names
-from kpi.errors import CallError
+from kpi.errors import CallError, Phrase
 from kpi.resources import data_folder
 
 LANGUAGES = ("kk", "ru", "en")
@@ -54,9 +55,28 @@ class Speaker:
         """Return the form of a sentence that goes with ``count``, which fills its ``{count}``."""
         return self._form(one, many, count).format(count=self.number(count), **values)
 
-    def error(self, sentence: str) -> str:
-        """Return a sentence of an error or a finding, which code wrote in English."""
-        return self._translated(sentence)
+    def error(self, text: str) -> str:
+        """Return a sentence of an error or a finding, which code or SQL wrote in English.
+
+        A text that is none of our sentences (a path, a list of names) stands as it is.
+        """
+        if isinstance(text, Phrase):
+            return self._filled(text.sentence, text.values)
+        if self.language == SOURCE or not text:
+            return text
+        if forms := _forms(self.language, text):
+            return forms[0]
+        for sentence in EXPECTED:
+            if found := _pattern(sentence).fullmatch(text):
+                return self._filled(sentence, found.groupdict())
+        return text
+
+    def _filled(self, sentence: str, values: Mapping[str, object]) -> str:
+        told = sentence
+        if self.language != SOURCE:
+            [told] = _forms(self.language, sentence) or [sentence]
+        shown = {n: self.number(v) if type(v) is int else v for n, v in values.items()}
+        return told.format(**shown)
 
     def stored(self, sentence: str) -> str:
         """Return a sentence that stands in a file of a round, such as a KPI's definition; one that
@@ -131,6 +151,28 @@ class Speaker:
 def mark(sentence: str) -> str:
     """Mark a sentence that is said elsewhere, so that extraction finds it."""
     return sentence
+
+
+EXPECTED = (
+    mark("one of {names}"),
+    mark("a day not before {day}"),
+    mark("at most {most}"),
+    mark("{least} to {most} characters"),
+    mark("{least} to {most}"),
+    mark("{least} or more"),
+    mark("{count} fields"),
+    mark("one row per {columns}"),
+)
+"""What a finding expects, where it has places: it is stored filled, and known by its form."""
+
+
+@cache
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """Return what a sentence looks like once filled; a place that holds a number ends with it."""
+    form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(sentence))
+    for place in ("least", "most", "count"):
+        form = form.replace(f"(?P<{place}>.+)", rf"(?P<{place}>[\d.,]+)")
+    return re.compile(form)
 
 
 @cache

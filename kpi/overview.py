@@ -53,6 +53,11 @@ def tiles(region_kpis: pl.DataFrame, regions: pl.DataFrame, kpi: str) -> pl.Data
     return rows.with_columns(position.alias("position"))
 
 
+def above(rows: pl.DataFrame, value: float) -> int:
+    """Return how many rows of ``tiles`` have a higher value."""
+    return rows.filter(pl.col("value") > value).height
+
+
 def _flags_as_shares(region_kpis: pl.DataFrame) -> pl.DataFrame:
     """What is yes or no for a college is a share of the colleges for a region."""
     kind = pl.col("kind").replace("flag", "register_share")

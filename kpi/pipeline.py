@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError, DataError, phrase
 from kpi.intake import Intake
 from kpi.methodology import Methodology, first_year
 from kpi.resources import data_folder
@@ -208,10 +208,12 @@ def kpi_selects(
     for code in wanted:
         if code not in by_table:
             raise CallError(
-                f"The KPI {code} has no SELECT.",
+                phrase("The KPI {code} has no SELECT.", code=code),
                 where=f"methodology {methodology.name} {methodology.start}",
-                expected=f"a file sql/2_kpi/{code}.sql that returns college_id, numerator, "
-                "denominator",
+                expected=phrase(
+                    "a file sql/2_kpi/{code}.sql that returns college_id, numerator, denominator",
+                    code=code,
+                ),
                 do="Write the file, or take the KPI out of the methodology.",
             )
     return [by_table[code] for code in wanted]

@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 
 KEY_VARIABLE = "KPI_PSEUDONYM_KEY"
 LENGTH = 32  # hex digits kept: 128 bits, so that a meeting of two of 50 million people is no risk
@@ -81,5 +81,5 @@ def _read_or_make(path: Path) -> str:
             "The key file for pseudonyms cannot be made or read.",
             where=str(path),
             found=str(error.strerror),
-            do=f"Set {KEY_VARIABLE}, or make the folder writable.",
+            do=phrase("Set {variable}, or make the folder writable.", variable=KEY_VARIABLE),
         ) from error

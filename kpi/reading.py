@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kpi.errors import CallError, DataError
+from kpi.errors import CallError, DataError, phrase
 
 LONGEST_LINE = 1 << 20  # bytes: no register row comes near it; a longer one is a broken file
 BATCH_ROWS = 250_000
@@ -202,7 +202,7 @@ def _refuse_wrong_bytes(
             path,
             "A line of the file is too long.",
             where=f"line {line}",
-            found=f"more than {LONGEST_LINE:,} bytes without a line end",
+            found=phrase("more than {bytes} bytes without a line end", bytes=LONGEST_LINE),
             expected="one row on one line",
             do="Export the file again as CSV.",
         )
@@ -239,9 +239,9 @@ def _read_header(path: Path) -> list[str]:
             path,
             "The header is wrong.",
             where="record 1",
-            found="two columns of one name: " + ", ".join(repeated)
+            found=phrase("two columns of one name: {names}", names=", ".join(repeated))
             if repeated
-            else "a column without a name",
+            else phrase("a column without a name"),
             expected="one name for each column, each name once",
             do="Correct the first line of the file.",
         )

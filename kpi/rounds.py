@@ -35,7 +35,7 @@ import duckdb
 import polars as pl
 
 from kpi.dated import load_file
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.journal import Entry, read_journal
 from kpi.methodology import Methodology
 
@@ -369,7 +369,7 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
             "There is no such round in the store." if chosen else "The store holds no round.",
             where=str(store),
             found=(chosen or "") + (_NO_LINE if chosen and unpublished(store, chosen) else ""),
-            expected="one of " + ", ".join(known) if known else "",
+            expected=phrase("one of {names}", names=", ".join(known)) if known else "",
             do="Run one with `kpi run INPUT --round 2025-26`, or name the store with --store.",
         )
     there = [path.name for path in drafts(store / chosen)]
@@ -381,7 +381,7 @@ def open_round(store: Path, round_id: str | None = None, version: str | None = N
             "The round has no such version.",
             where=str(store / chosen),
             found=str(version) + (_NO_LINE if version in unpublished(store, chosen) else ""),
-            expected="one of " + ", ".join(there),
+            expected=phrase("one of {names}", names=", ".join(there)),
         )
     return Round(store / str(chosen) / wanted[0])
 

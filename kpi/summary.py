@@ -9,7 +9,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.formats import of, plain
 from kpi.methodology import Methodology
 from kpi.printing import fill, new_console, new_table
@@ -44,16 +44,20 @@ def print_ranking(
     Raises CallError when nothing fits the filter.
     """
     rows = _with_profile(of_round)
-    for column, wanted in (("region", region), ("cluster", cluster), ("league", league)):
+    for column, wanted, nobody in (
+        ("region", region, phrase("No college of the round has this region.")),
+        ("cluster", cluster, phrase("No college of the round has this cluster.")),
+        ("league", league, phrase("No college of the round has this league.")),
+    ):
         if wanted is not None:
             known = rows[column].drop_nulls().unique().sort().cast(pl.String).to_list()
             rows = rows.filter(pl.col(column) == wanted)
             if rows.is_empty():
                 raise CallError(
-                    f"No college of the round has this {column}.",
+                    nobody,
                     where=f"--{column}",
                     found=str(wanted),
-                    expected="one of " + ", ".join(known) if known else "",
+                    expected=phrase("one of {names}", names=", ".join(known)) if known else "",
                 )
     console = new_console()
     _print_heading(console, of_round)

@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 def hidden(words: Speaker) -> str:
     """Return what stands in place of a count that is hidden."""
-    return words.say("under 5")
+    return words.say("hidden")
 
 
 def is_hidden(row: Row, column: str) -> bool:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.language import mark
 from kpi.reading import table_of
 from kpi.rounds import is_running
@@ -94,15 +94,15 @@ def _faults(uploads: Sequence[Upload], most_bytes: int) -> Iterator[CallError]:
         yield CallError(
             mark("A file is too large."),
             found=_listed(large),
-            expected=f"{most_bytes // MB} MB",
+            expected=phrase("{size} MB", size=most_bytes // MB),
             do=mark("Split it, or send it as Parquet."),
         )
     total = sum(one.size for one in uploads)
     if total > TOTAL or len(uploads) > MOST_FILES:
         yield CallError(
             mark("The files are too many or too large together."),
-            found=f"{len(uploads)}; {total // MB} MB",
-            expected=f"{MOST_FILES}; {TOTAL // MB} MB",
+            found=phrase("files: {files}; {size} MB", files=len(uploads), size=total // MB),
+            expected=phrase("files: {files}; {size} MB", files=MOST_FILES, size=TOTAL // MB),
             do=mark("Send them as Parquet, or run the round with `kpi run`."),
         )
 
@@ -141,11 +141,13 @@ def held(uploads: Sequence[Upload], most_bytes: int) -> Iterator[Path]:
 def _forget(error: CallError, folder: Path) -> None:
     """Take a folder that is gone out of what an error says."""
     for one in {error, *error.each}:
-        one.what = one.what.replace(f"{folder}/", "")
-        one.parts = {
-            name: text.replace(f"{folder}/", "").replace(str(folder), "")
-            for name, text in one.parts.items()
-        }
+        one.what = _without(one.what, folder)
+        one.parts = {name: _without(text, folder) for name, text in one.parts.items()}
+
+
+def _without(text: str, folder: Path) -> str:
+    """Return a text without a folder; one that does not name it as it is: it may be a phrase."""
+    return text.replace(f"{folder}/", "").replace(str(folder), "") if str(folder) in text else text
 
 
 def _clear_abandoned() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from funding.explain import Step, explain_college
+from funding.explain import STEP_TABLES, Step, explain_college
 from funding.trust import (
     Verdict,
+    amount_of,
     as_text,
     checks_with_findings,
     command,
@@ -67,11 +68,11 @@ RULES = {
     "sql": mark("SQL of this version of the product"),
 }
 DATES = {
-    "count_on": mark("students are counted on"),
-    "kpi_on": mark("agreements and accreditations are in force on"),
-    "observed_on": mark("destinations are dated until"),
-    "cohort_from": mark("the cohort graduated from"),
-    "cohort_to": mark("the cohort graduated until"),
+    "count_on": mark("Students are counted and paid for"),
+    "kpi_on": mark("Agreements and accreditations must be in force"),
+    "observed_on": mark("The last day of a destination that counts"),
+    "cohort_from": mark("The first day on which the cohort graduated"),
+    "cohort_to": mark("The last day on which the cohort graduated"),
 }
 ACTIONS = {"publish": mark("published"), "attach": mark("signature attached")}
 
@@ -185,6 +186,7 @@ def _ask_hash(at: Here) -> bool:
         "expect",
         at.words.say("Hash that the signed order quotes (may be left empty)"),
         longest=64,
+        width=620,
         placeholder="–",
     )
     return not asked or is_hash(asked)
@@ -240,16 +242,15 @@ def _say_verdict(at: Here, verdict: Verdict) -> None:
 def _agrees(at: Here, step: str) -> str:
     if step in AGREES:
         return at.words.say(AGREES[step])
-    count = at.words.say_count
-    receipt = at.round.receipt
-    return at.words.say(
+    words, receipt = at.words, at.round.receipt
+    return words.say(
         "Computed again: {inputs}, {reference}, {tables}, SQL, methodology, rules and findings"
         " agree with the receipt.",
-        inputs=count("{count} input", "{count} inputs", len(receipt["inputs"])),
-        reference=count(
+        inputs=words.say_count("{count} input", "{count} inputs", len(receipt["inputs"])),
+        reference=words.say_count(
             "{count} reference table", "{count} reference tables", len(receipt["reference"])
         ),
-        tables=count("{count} table", "{count} tables", len(receipt["tables"])),
+        tables=words.say_count("{count} table", "{count} tables", len(receipt["tables"])),
     )
 
 
@@ -272,14 +273,32 @@ def _receipt(at: Here) -> None:
         ),
         say("SHA-256 of the receipt: {hash}", hash=at.round.receipt_hash),
     )
-    for name, label in DATES.items():
-        if name in receipt["dates"]:
-            day = words.day(dt.date.fromisoformat(receipt["dates"][name]))
-            st.markdown(parts.plain(f"{say(label)} {day}"))
+    _dates(at)
     _rule_files(at)
     _contents(at)
     _waivers(at)
     _sources(at)
+
+
+def _dates(at: Here) -> None:
+    words = at.words
+    dates = at.round.receipt["dates"]
+    rows = pl.DataFrame(
+        [
+            {"what": words.say(told), "day": words.day(dt.date.fromisoformat(dates[name]))}
+            for name, told in DATES.items()
+            if name in dates
+        ]
+    )
+    parts.table(
+        rows,
+        {
+            "day": st.column_config.TextColumn(words.say("Date"), width="small"),
+            "what": st.column_config.TextColumn(words.say("What is taken from it")),
+        },
+        name="dates",
+        alt=words.say("Dates of the round"),
+    )
 
 
 def _rule_files(at: Here) -> None:
@@ -404,21 +423,34 @@ def _amount(at: Here) -> None:
     steps: list[Step] = kept(
         at, "explanation", lambda: explain_college(at.round, college, words.language), college
     )
-    if at.round.is_draft:
-        parts.mark(words.say("draft"))
+    amount = amount_of(at.table("funding"), college) if at.has("funding") else None
+    parts.section(
+        words.say("No amount is paid")
+        if amount is None
+        else words.say("{amount} a year, step by step", amount=words.tenge(amount)),
+        names[college],
+    )
+    _marks(at)
     for step in steps:
         _step(at, step)
+
+
+def _marks(at: Here) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        if at.round.is_draft:
+            parts.mark(at.words.say("draft"))
+        if at.methodology.status == "illustrative":
+            parts.mark(at.words.say("illustrative"))
 
 
 def _step(at: Here, step: Step) -> None:
     words = at.words
     parts.section(f"{step.number}. {step.title}")
-    lines = [f"- {parts.plain(line.strip())}" for line in step.lines]
-    st.markdown("\n".join(lines))
+    st.markdown("\n".join(_bullet(line) for line in step.lines))
     if not step.parameters and not step.rows:
         return
     label = words.say_count(
-        "What stands behind: {count} row", "What stands behind: {count} rows", len(step.rows)
+        "Rules and {count} stored row", "Rules and {count} stored rows", len(step.rows)
     )
     with st.expander(label):
         if step.parameters:
@@ -432,6 +464,12 @@ def _step(at: Here, step: Step) -> None:
                 alt=words.say("The stored rows of this step"),
                 height="content" if stored.height <= parts.ROWS else 600,
             )
+            _links(at, words.say("Table"), [STEP_TABLES[step.id]])
+
+
+def _bullet(line: str) -> str:
+    """Return a line of a step as an entry of a list; one that is set in belongs to that before."""
+    return ("  " if line.startswith(" ") else "") + f"- {parts.plain(line.strip())}"
 
 
 def _parameters(at: Here, step: Step) -> None:
@@ -502,7 +540,8 @@ def _kind(at: Here, origin: Origin) -> str:
         ),
     }.get(origin.kind, say("A reference table of this version, {file}", file=origin.file))
     if origin.kind == SQL and not origin.is_kept:
-        return f"{told} · {say('computed while the round is made, not kept')}"
+        not_kept = say("computed while the round is made, not kept")
+        return f"{told} · {not_kept}"
     return told
 
 
@@ -510,7 +549,7 @@ def _links(at: Here, label: str, tables: Any) -> None:
     if not tables:
         return
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.caption(label)
+        st.caption(label, width="content")
         for name in tables:
             st.page_link(
                 st.session_state["page"],
@@ -590,8 +629,9 @@ def _journal(at: Here) -> None:
 
 
 def _what(at: Here, row: dict[str, Any]) -> str:
-    action = at.words.say(ACTIONS[row["action"]]) if row["action"] in ACTIONS else row["action"]
-    said = [f"{row['round']} {row['version']}", action, row["file"]]
+    action = row["action"]
+    told = at.words.say(ACTIONS[action]) if action in ACTIONS else action
+    said = [f"{row['round']} {row['version']}", told, row["file"]]
     return " · ".join(str(one) for one in said if one)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from funding.counting_list import write_counting_list
@@ -20,7 +19,7 @@ from funding.verdict import (
     places,
     threshold_told,
 )
-from kpi import told
+from kpi import told as figure
 from kpi.access import read_table, unit_of
 from kpi.standing import TABLES, KpiStanding, Standing, earlier_values, standing_of
 from kpi.terms import term
@@ -53,7 +52,7 @@ def page() -> None:
     _head(at, standing, names)
     _figures(at, standing, path)
     _gates(at, standing, path)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([3, 2], gap="large") if standing.charted else [st.container()] * 2
     with left:
         _shares(at, standing, names)
     with right:
@@ -140,20 +139,21 @@ def _head(at: Here, standing: Standing, names: Mapping[str, str]) -> None:
     if unit["students"]:
         context.append(words.say_count("{count} student", "{count} students", unit["students"]))
     context.append(at.round_title)
-    left, right = st.columns([3, 1], gap="large", vertical_alignment="bottom")
+    left, right = st.columns([3, 1], gap="large", vertical_alignment="top")
     with left:
         st.caption(parts.plain(" · ".join(context)))
         st.title(parts.plain(words.of(unit)), anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            if at.round.is_draft:
+                parts.mark(words.say("draft"))
+            if at.methodology.status != "official":
+                parts.mark(term(words, at.methodology.status))
+        if told := answer(words, standing, at.methodology, at.kpis()):
+            parts.section(told)
     with right:
         if len(names) > 1:
             _choose(names, standing.college_id, words.say("Another college"))
         _place(at, standing)
-    with st.container(horizontal=True, gap="small"):
-        if at.round.is_draft:
-            parts.mark(words.say("draft"))
-        if at.methodology.status != "official":
-            parts.mark(term(words, at.methodology.status))
-    parts.section(answer(words, standing, at.methodology, at.kpis()))
 
 
 def _place(at: Here, standing: Standing) -> None:
@@ -171,7 +171,7 @@ def _figures(at: Here, standing: Standing, path: PathOf | None) -> None:
     entries = []
     if standing.norm and standing.funding:
         entries.append(_norm(at, standing))
-    if standing.gates and standing.full and not standing.untold:
+    if standing.gates and standing.full and standing.funding and not standing.untold:
         entries.append(_missing(at, standing, path))
     for one in standing.headline[: 4 - len(entries)]:
         counted = parts.counts(words, one.row) if one.is_share else ""
@@ -203,10 +203,11 @@ def _norm(at: Here, standing: Standing) -> tuple[str, str, str, str]:
 def _missing(at: Here, standing: Standing, path: PathOf | None) -> tuple[str, str, str, str]:
     words = at.words
     gain = path.all_gates_tenge if path else 0
+    brings = words.say("+{amount} a year", amount=words.rough_tenge(gain)) if gain else ""
     return (
         words.say("Missing to {norm}", norm=words.tenge(standing.full or 0)),
         missing(words, standing),
-        words.say("+{amount} a year", amount=words.rough_tenge(gain)) if gain else "",
+        brings if standing.failed else words.say("every gate is passed"),
         words.say(
             "The fewest people more in the numerators that pass every gate, denominators as they"
             " are; the money is the round computed again with them."
@@ -242,11 +243,10 @@ def _gates(at: Here, standing: Standing, path: PathOf | None) -> None:
     for column, gate in zip(st.columns(len(standing.gates)), standing.gates, strict=True):
         with column:
             _result(at, gate)
-            st.markdown(f"**{parts.plain(names[gate['gate']])}**")
-            if gate["kind"] != "flag":
-                st.markdown(parts.plain(of_gate_counts(words, gate)))
-            for line in _brings(at, gate, path):
-                st.caption(parts.plain(line))
+            told = [] if gate["kind"] == "flag" else [of_gate_counts(words, gate)]
+            told += _brings(at, gate, path)
+            lines = [f"**{parts.plain(names[gate['gate']])}**", *map(parts.plain, told)]
+            st.markdown("  \n".join(lines))
     if path and len(path.gates) > 1 and path.all_gates_tenge:
         gain = words.tenge(path.all_gates_tenge)
         st.markdown(
@@ -499,22 +499,23 @@ def _kpis(at: Here, standing: Standing) -> None:
         words.say("Every KPI of the college"),
         words.say(
             "Each with the people counted; the interval is what chance alone would do (95 %)."
-        ),
+        )
+        if standing.charted
+        else "",
     )
-    rows = [_kpi_row(at, one, earlier) for one in standing.kpis]
-    right: dict[str, Any] = {"alignment": "right"}
-    columns: dict[str, Any] = {
-        "kpi": st.column_config.TextColumn(words.say("KPI"), width=230),
-        "value": st.column_config.TextColumn(words.say("Value"), **right),
-        "counts": st.column_config.TextColumn(words.say("Counted"), **right),
-        "interval": st.column_config.TextColumn(words.say("Interval"), **right),
-        "threshold": st.column_config.TextColumn(words.say("Threshold"), **right),
-        "region": st.column_config.TextColumn(words.say("Region"), **right),
-        "nation": st.column_config.TextColumn(words.say("Kazakhstan"), **right),
+    titles = {
+        "kpi": words.say("KPI"),
+        "value": words.say("Value"),
+        "counts": words.say("Counted"),
+        "interval": words.say("Interval"),
+        "threshold": words.say("Threshold"),
+        "region": words.say("Region"),
+        "nation": words.say("Kazakhstan"),
+        **{name: name for name, _ in earlier},
     }
-    for name, _ in earlier:
-        columns[name] = st.column_config.TextColumn(name, **right)
-    parts.table(pl.DataFrame(rows), columns, name="kpis", alt=words.say("Every KPI of the college"))
+    rows = [_kpi_row(at, one, earlier) for one in standing.kpis]
+    titles = {name: title for name, title in titles.items() if any(r[name] != "–" for r in rows)}
+    parts.small_table(rows, titles, name="kpis", alt=words.say("Every KPI of the college"))
     _how(at, standing, "kpis", place="table")
 
 
@@ -524,9 +525,9 @@ def _kpi_row(
     words, row = at.words, one.row
     return {
         "kpi": at.kpis()[one.kpi],
-        "value": told.value_told(words, row),
-        "counts": told.counted(words, one.kind, row),
-        "interval": told.interval(words, row) or "–",
+        "value": figure.value_told(words, row),
+        "counts": figure.counted(words, one.kind, row),
+        "interval": figure.interval(words, row) or "–",
         "threshold": _threshold(at, one),
         "region": _places(at, one.region),
         "nation": _places(at, one.nation),
@@ -536,7 +537,7 @@ def _kpi_row(
 
 def _places(at: Here, row: Mapping[str, Any] | None) -> str:
     """Return the same KPI of a region or the nation: 74.2 % (14,092 of 18,985)."""
-    value, *counted_ = told.of_many(at.words, row)
+    value, *counted_ = figure.of_many(at.words, row)
     return f"{value} ({counted_[0]})" if counted_ else value
 
 
@@ -544,7 +545,7 @@ def _before(at: Here, kind: str, row: Mapping[str, Any] | None) -> str:
     """Return the same KPI of the college in an earlier round."""
     if row is None or row["value"] is None:
         return "–"
-    people = told.counted(at.words, kind, row)
+    people = figure.counted(at.words, kind, row)
     value = parts.share(at.words, row)
     return value if people == "–" else f"{value} ({people})"
 

@@ -22,8 +22,8 @@ from kpi.findings import (
     by_college,
     by_table,
     codes,
+    examples,
     first_to_mend,
-    general,
     narrowed,
     place,
     sentence,
@@ -253,24 +253,17 @@ def _shipped(kind: str) -> dict[str, Names]:
 
 def _ask(at: Here, is_ready: bool, has_files: bool) -> None:
     say = at.words.say
-    missing = None if is_ready else say("Choose files first") if not has_files else say("See above")
+    may_run = at.viewer.role == Role.MINISTRY
     with st.container(horizontal=True, gap="small"):
-        ask_button(
-            CHECK,
-            say("Check the files"),
-            type="primary",
-            disabled=not is_ready,
-            help=missing or say("Nothing is kept of the files."),
-        )
-        if at.viewer.role == Role.MINISTRY:
-            ask_button(
-                RUN,
-                say("Run as a draft"),
-                disabled=not is_ready,
-                help=missing or say("Computes the round and keeps it as the newest draft."),
-            )
+        ask_button(CHECK, say("Check the files"), type="primary", disabled=not is_ready)
+        if may_run:
+            ask_button(RUN, say("Run as a draft"), disabled=not is_ready)
     if not has_files:
         st.caption(say("Choose files first; then they can be checked."))
+    elif may_run and is_ready:
+        st.caption(
+            say("A check keeps nothing; a run computes the round and keeps it as the newest draft.")
+        )
 
 
 def _do(at: Here, name: str, way: str, do: Any) -> None:
@@ -373,15 +366,14 @@ def _first(at: Here, findings: pl.DataFrame) -> None:
     words = at.words
     parts.section(
         words.say("Mend first: {what}", what=sentence(words, first)),
-        words.say(
-            "{table}: {rows}, {colleges}",
-            table=term(words, first["table_name"]),
-            rows=words.say_count(
-                "{count} row waits for it", "{count} rows wait for it", first["rows"]
-            ),
-            colleges=words.say_count(
-                "in {count} college", "in {count} colleges", first["colleges"]
-            ),
+        ", ".join(
+            [
+                term(words, first["table_name"]),
+                words.say_count(
+                    "{count} row waits for it", "{count} rows wait for it", first["rows"]
+                ),
+                words.say_count("in {count} college", "in {count} colleges", first["colleges"]),
+            ]
         ),
     )
 
@@ -413,31 +405,19 @@ def _tables(at: Here, counts: pl.DataFrame) -> None:
 
 def _checks(at: Here, findings: pl.DataFrame) -> None:
     words = at.words
-    parts.section(words.say("Findings by check"))
-    rows = pl.DataFrame(
-        [
-            {
-                "severity": _severity(at, row["severity"]),
-                "what": general(words, row["check_name"]),
-                "column": row["column_name"],
-                "findings": words.number(row["findings"]),
-                "colleges": words.number(row["colleges"]),
-            }
-            for row in by_check(findings).iter_rows(named=True)
+    parts.section(
+        words.say("Findings by check"),
+        words.say("Each check with one of its findings as an example"),
+    )
+    for row in parts.paged(words, by_check(findings), "checks").iter_rows(named=True):
+        told = [
+            _severity(at, row["severity"]),
+            words.say_count("{count} finding", "{count} findings", row["findings"]),
+            words.say_count("in {count} college", "in {count} colleges", row["colleges"]),
         ]
-    )
-    parts.table(
-        parts.paged(words, rows, "checks"),
-        {
-            "severity": st.column_config.TextColumn(words.say("Kind"), width="small"),
-            "findings": _number(words.say("Findings")),
-            "colleges": _number(words.say("Colleges")),
-            "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
-            "column": st.column_config.TextColumn(words.say("Column")),
-        },
-        name="by_check",
-        alt=words.say("Findings by check"),
-    )
+        st.markdown(
+            f"{parts.plain(sentence(words, row))}  \n:gray[{parts.plain(' · '.join(told))}]"
+        )
 
 
 def _colleges(at: Here, fitness: Fitness) -> None:
@@ -510,12 +490,12 @@ def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
         parts.table(
             rows,
             {
-                "severity": st.column_config.TextColumn(words.say("Kind"), width="small"),
+                "severity": st.column_config.TextColumn(words.say("Kind")),
                 "place": st.column_config.TextColumn(words.say("File and record")),
-                "what": st.column_config.TextColumn(words.say("What is wrong"), width="large"),
-                "found": st.column_config.TextColumn(words.say("Found")),
+                "college": st.column_config.TextColumn(words.say("College"), width=220),
                 "column": st.column_config.TextColumn(words.say("Column")),
-                "college": st.column_config.TextColumn(words.say("College")),
+                "found": st.column_config.TextColumn(words.say("Found")),
+                "what": st.column_config.TextColumn(words.say("What is wrong"), width=1100),
             },
             name="findings",
             alt=words.say("All findings"),
@@ -537,12 +517,12 @@ def _written(findings: pl.DataFrame, path: Path) -> Path:
 
 def _filters(at: Here, findings: pl.DataFrame) -> dict[str, str | None]:
     words = at.words
-    names = _names(at)
+    names, shown = _names(at), examples(findings)
     every = words.say("all")
     columns = st.columns(4)
     lists: dict[str, tuple[str, str, Callable[[str], str]]] = {
         "severity": ("severity", words.say("Kind"), lambda code: _severity(at, code)),
-        "check": ("check_name", words.say("Check"), lambda code: general(words, code)),
+        "check": ("check_name", words.say("Check"), lambda code: sentence(words, shown[code])),
         "table": ("table_name", words.say("Table"), lambda code: term(words, code)),
         "college": ("college_id", words.say("College"), lambda code: _named(at, names, code)),
     }

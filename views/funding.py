@@ -1,7 +1,6 @@
 """What does it cost, and who gets it?"""
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -35,14 +34,11 @@ from funding.totals import (
     totals_of,
     with_average_norm,
 )
-from funding.workbook import write_workbook
-from kpi.access import Role, require_role
-from kpi.export import zipped
 from kpi.language import mark
-from kpi.package import export_package
 from kpi.rounds import Round
 from kpi.terms import term
 from views.frame import address, charts, funding_charts, parts
+from views.frame.exports import package_for, workbook_for
 from views.frame.here import Here, here, kept, version_title
 from views.frame.menu import page_file
 
@@ -84,7 +80,7 @@ def page() -> None:
         parts.answer(say("This round pays nothing yet"), at.round_title)
         parts.empty(
             say("No register of students was given: nothing can be funded in this round."),
-            say("Upload it on the page Data check and run a draft."),
+            say("Upload the registers on the page Data check and run a draft."),
         )
         return
     row = totals_of(at.table("funding_regions"), at.viewer.region or NATION)
@@ -188,7 +184,7 @@ def _figures(at: Here, row: dict[str, Any], before: dict[str, Any] | None) -> No
                 words.say("All amounts a year"),
                 _money(at, row, "amount"),
                 words.say(
-                    "{amount} in {before}",
+                    "before {amount} ({before})",
                     amount=words.rough_tenge(before["amount"]),
                     before=before["name"],
                 )
@@ -231,19 +227,20 @@ def _whole_money(at: Here, row: dict[str, Any], column: str) -> str:
 
 
 def _calendar_years(at: Here) -> None:
+    """Say what falls to each calendar year: a norm is of an academic year, a budget is not."""
     words = at.words
     years = by_calendar_year(at.table("funding_months"))
     told = [
-        words.say(
-            "{amount} in {year}, months {first} to {last}",
+        words.say_count(
+            "{amount} in {year} ({count} month)",
+            "{amount} in {year} ({count} months)",
+            row["months"],
             amount=words.rough_tenge(row["amount"]),
             year=str(row["year"]),
-            first=row["first"].month,
-            last=row["last"].month,
         )
         for row in years.iter_rows(named=True)
     ]
-    st.caption(parts.plain(words.say("Of it: {years}.", years="; ".join(told))))
+    st.caption(parts.plain(words.say("By calendar year: {years}.", years="; ".join(told))))
 
 
 def _difference(at: Here) -> None:
@@ -392,11 +389,13 @@ def _places(at: Here) -> None:
         "region": words.say("Funding by region"),
         "administrator": words.say("Funding by budget administrator"),
     }
+    by = address.value("by") if address.value("by") in title else "region"
+    parts.section(title[str(by)])
     by = address.switch(
         "by",
         words.say("Totals"),
         {"region": words.say("By region"), "administrator": words.say("By administrator")},
-        drop=(),
+        label_visibility="collapsed",
     )
     names = at.places("regions")
     rows = kept(
@@ -435,11 +434,17 @@ def _places(at: Here) -> None:
         pl.DataFrame(told),
         {
             "place": st.column_config.TextColumn(
-                words.say("Region") if by == "region" else words.say("Administrator"), pinned=True
+                words.say("Region") if by == "region" else words.say("Administrator"),
+                pinned=True,
+                width="medium",
             ),
             "colleges": _right(words.say("Qualify")),
             "students": _right(words.say("Students")),
-            "norm": _right(words.say("Average norm of those that qualify")),
+            "norm": st.column_config.TextColumn(
+                words.say("Average norm"),
+                alignment="right",
+                help=words.say("Of the colleges that qualify: their amounts over their students."),
+            ),
             "base": _right(words.say("Base part")),
             "incentive": _right(words.say("Incentive part")),
             "amount": _right(words.say("Amount a year")),
@@ -624,15 +629,16 @@ def _list(
 def _close_columns(at: Here) -> dict[str, Any]:
     say = at.words.say
     return {
-        "college": st.column_config.TextColumn(say("College"), pinned=True, width="large"),
-        "region": st.column_config.TextColumn(say("Region")),
-        "gate": st.column_config.TextColumn(say("Gate")),
-        "value": _right(say("Value")),
-        "place": st.column_config.TextColumn(say("One person")),
+        "college": st.column_config.TextColumn(say("College"), pinned=True, width=320),
+        "value": st.column_config.TextColumn(say("Value"), alignment="right", width=140),
+        "place": st.column_config.TextColumn(say("One person"), width=190),
         "decides": st.column_config.TextColumn(
             say("Decides the norm"),
+            width=140,
             help=say("Yes where every other gate is passed, so that this one decides the money."),
         ),
+        "gate": st.column_config.TextColumn(say("Gate"), width=220),
+        "region": st.column_config.TextColumn(say("Region"), width=170),
     }
 
 
@@ -668,10 +674,10 @@ def _regions_of(at: Here) -> dict[str, str]:
 def _qualifying_columns(at: Here) -> dict[str, Any]:
     say = at.words.say
     return {
-        "college": st.column_config.TextColumn(say("College"), pinned=True, width="large"),
+        "college": st.column_config.TextColumn(say("College"), pinned=True, width=320),
         "region": st.column_config.TextColumn(say("Region")),
         "students": _right(say("Students")),
-        "share": _right(say("Share of the incentive")),
+        "share": _right(say("Share of the incentive part")),
         "base": _right(say("Base part")),
         "incentive": _right(say("Incentive part")),
         "amount": _right(say("Amount a year")),
@@ -716,7 +722,7 @@ def _downloads(at: Here) -> None:
             parts.download(
                 words.say("Auditor's workbook (XLSX)"),
                 f"{stem}-workbook.xlsx",
-                lambda folder: _workbook(at, folder / "workbook.xlsx"),
+                lambda folder: workbook_for(at, folder / "workbook.xlsx"),
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 "workbook",
                 icon=":material/table_view:",
@@ -724,22 +730,11 @@ def _downloads(at: Here) -> None:
         parts.download(
             words.say("Open data package (ZIP)"),
             f"{stem}-package.zip",
-            lambda folder: _package(at, folder),
+            lambda folder: package_for(at, folder),
             "application/zip",
             "package",
             icon=":material/folder_zip:",
         )
-
-
-def _workbook(at: Here, path: Path) -> Path:
-    require_role(at.viewer, Role.MINISTRY, Role.AUDITOR)
-    return write_workbook(at.round, path, at.words.language)
-
-
-def _package(at: Here, folder: Path) -> Path:
-    if at.round.is_draft:
-        require_role(at.viewer, Role.MINISTRY, Role.AUDITOR)
-    return zipped(export_package(at.round, folder), folder / "package.zip")
 
 
 page()

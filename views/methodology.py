@@ -8,13 +8,14 @@ import streamlit as st
 
 from funding.rule import Rule
 from kpi.dated import DatedFile, Names, Stated
-from kpi.definitions import definition, select_of, weight_tree
+from kpi.definitions import definition, people_selects, select_of, weight_tree
 from kpi.gaming import LOOK, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
 from kpi.language import NO_BREAK, Speaker, mark
 from kpi.methodology import Group, Kpi, League, Methodology
 from kpi.overview import place_kpis
 from kpi.terms import term
+from kpi.told import share, share_of
 from views.frame import address, charts, parts
 from views.frame.here import Here, here
 from views.frame.methodology_charts import weights
@@ -48,6 +49,7 @@ UNITS = {
     "legal_entity": mark("the college with its branches"),
     "campus": mark("each campus by itself"),
 }
+COUNTED = {"kpi_contingent": mark("KPI contingent"), "cohort": mark("Cohort of graduates")}
 DAYS = {
     "count_on": mark("Students are counted and paid for"),
     "kpi_on": mark("Agreements and accreditations have to be in force"),
@@ -289,8 +291,8 @@ def _gates(at: Here, rules: Rules) -> None:
     if methodology.levels:
         parts.section(words.say("Levels, by the share of the best score"))
     for level in methodology.levels:
-        share = words.percent(level.min_share, None)
-        _entry(words, words.name(level.name), words.say("from {share}", share=share), [], level)
+        least = words.percent(level.min_share, None)
+        _entry(words, words.name(level.name), words.say("from {share}", share=least), [], level)
 
 
 def _bound(words: Speaker, league: League) -> str:
@@ -329,6 +331,11 @@ def _counting(at: Here, rules: Rules) -> None:
             f" **{parts.plain(words.day(rules.days[name]))}**"
         )
     st.markdown(_source(words, methodology.dates))
+    parts.section(words.say("Whom the KPIs count"))
+    for name, select in people_selects(rules.sql).items():
+        left, right = st.columns([2, 5], gap="medium")
+        left.markdown(plain_bold(words.say(COUNTED[name])))
+        right.markdown(parts.plain(words.stored(definition(select))))
     parts.section(words.say("What is ranked, and in which order"))
     names = {kpi.code: words.name(kpi.name) for kpi in methodology.kpis}
     unit = methodology.unit
@@ -367,13 +374,13 @@ def _rule(at: Here, rules: Rules) -> None:
         _entry(words, _title(words, path), words.tenge(norm.value), [], norm)
     gates = "; ".join(names.get(code, code) for code in rule.gates.value)
     _entry(words, _title(words, "gates"), gates or words.say("none"), [], rule.gates)
-    for share in rule.shares:
+    for entry in rule.shares:
         _entry(
             words,
-            words.say("Share of the incentive part for league {league}", league=share.league),
-            words.percent(share.share, None),
+            words.say("Share of the incentive part for league {league}", league=entry.league),
+            words.percent(entry.share, None),
             [],
-            share,
+            entry,
         )
     for phase in rule.phase_in:
         told = words.say(
@@ -389,8 +396,8 @@ def _rule(at: Here, rules: Rules) -> None:
         "study_forms",
         "pays_academic_leave",
     ):
-        entry = getattr(rule, path)
-        _entry(words, _title(words, path), _told(words, entry.value), [], entry)
+        said = getattr(rule, path)
+        _entry(words, _title(words, path), _told(words, said.value), [], said)
     parts.section(words.say("Coefficients of the norms"))
     for factor in rule.coefficients:
         group = (
@@ -474,15 +481,15 @@ def _gaming(at: Here, rules: Rules) -> None:
 def _national(
     words: Speaker, row: dict[str, Any] | None, code: str, methodology: Methodology
 ) -> str:
-    """Return the nation's value of a KPI; a flag of the nation is a share of its colleges."""
+    """Return the nation's value of a KPI, or what stands in its place."""
     kinds = {kpi.code: kpi.kind for kpi in methodology.kpis}
     if kinds[code] == "median":
         return words.say("shown for each college: a median has no national sum")
     if row is None:
         return "–"
     if kinds[code] == "ratio":
-        return parts.share(words, row)
-    return parts.share_of(words, row | ({"kind": "share"} if kinds[code] == "flag" else {}))
+        return share(words, row)
+    return share_of(words, row)
 
 
 # --------------------------------------------------------------------------------------- versions

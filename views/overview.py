@@ -9,7 +9,7 @@ import streamlit as st
 from funding.rule import Rule
 from kpi.access import NATION, PAGES
 from kpi.dated import load_file
-from kpi.overview import EMPLOYMENT, ToDo, by_group, left_to_do, place_kpis, quality, tiles
+from kpi.overview import EMPLOYMENT, ToDo, above, by_group, left_to_do, place_kpis, quality, tiles
 from kpi.rounds import publications
 from views.frame import address, charts, parts
 from views.frame.here import Here, here, kept, newer_draft
@@ -155,9 +155,9 @@ def _map(at: Here) -> None:
         )
         st.caption(words.say("A click on a region opens its colleges in the ranking."))
     with right:
-        _list(at, kpi, names[kpi], ordered)
+        _list(at, rows, measured[kpi], names[kpi], ordered)
     if region:
-        st.switch_page(page_file("ranking"), query_params=address.link(region=region))
+        st.switch_page(page_file("ranking"), query_params=address.onward(region=region))
 
 
 def _tile(at: Here, row: Row) -> Row:
@@ -194,19 +194,27 @@ def _map_title(at: Here, ordered: list[Row]) -> str:
     )
 
 
-def _list(at: Here, kpi: str, name: str, ordered: list[Row]) -> None:
-    if not ordered:
+def _list(at: Here, rows: pl.DataFrame, nation: Row, name: str, ordered: list[Row]) -> None:
+    if len(ordered) < 2:
         return
+    words = at.words
+    title = words.say("The regions in order")
+    if nation["value"] is not None:
+        title = words.say(
+            "{part} of {whole} regions are above the country",
+            part=words.number(above(rows, nation["value"])),
+            whole=words.number(len(ordered)),
+        )
     frame = pl.DataFrame(ordered).select("name", "value", "end", "tip")
     charts.draw(
         at,
         "regions",
-        at.words.say("The regions in order"),
+        title,
         name,
         lambda colours: charts.bars(
             frame, colours, label="name", value="value", text="end", tip="tip", room=1.6, step=22
         ),
-        kpi,
+        nation["kpi"],
         alt_text=". ".join(row["tip"] for row in ordered),
     )
 
@@ -245,8 +253,8 @@ def _quality(at: Here) -> None:
     else:
         title = say("How much of the employment a register confirms")
     parts.section(title, say("Quality of the data by region, the worst first"))
-    right = {"alignment": "right"}
-    columns = {"region": st.column_config.TextColumn(say("Region"), width="medium")}
+    right: dict[str, Any] = {"alignment": "right"}
+    columns: dict[str, Any] = {"region": st.column_config.TextColumn(say("Region"), width="medium")}
     if read:
         columns |= {
             "read": st.column_config.TextColumn(say("Rows read"), **right),
@@ -271,25 +279,32 @@ def _leagues(at: Here) -> None:
     words, methodology = at.words, at.methodology
     funding = at.table("funding") if at.has("funding") else None
     if methodology.leagues:
-        group, title = "league", words.say("Colleges by league")
+        group, subject = "league", words.say("Colleges by league")
         named: dict[Any, str] = {one.league: words.name(one.name) for one in methodology.leagues}
     else:
-        group, title = "level", words.say("Colleges by level")
+        group, subject = "level", words.say("Colleges by level")
         named = {one.code: words.name(one.name) for one in methodology.levels}
     rows = by_group(at.table("ranking"), funding, group)
     there = {row[group]: row for row in rows.iter_rows(named=True)}
     order = [code for code in [*named, None] if code in there]
     if not order:
         return
-    paid = rows["qualifying"].count() > 0
+    if rows["qualifying"].count():
+        subject += " · " + words.say("with the incentive, of all colleges of the league")
+    title = words.say(
+        "{name}: {part} of {whole} colleges",
+        name=named.get(order[0]) or words.say("not ranked"),
+        part=words.number(there[order[0]]["colleges"]),
+        whole=words.number(rows["colleges"].sum()),
+    )
     frame = pl.DataFrame([_group(at, there[code], named.get(code)) for code in order])
     charts.draw(
         at,
         "leagues",
         title,
-        words.say("with the incentive, of all colleges of the league") if paid else "",
+        subject,
         lambda colours: charts.bars(
-            frame, colours, label="label", value="value", text="text", tip="tip", room=0.7
+            frame, colours, label="label", value="value", text="text", tip="tip", room=1.0
         ),
         alt_text=". ".join(frame["tip"]),
     )

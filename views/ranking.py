@@ -17,7 +17,7 @@ from views.frame.menu import page_file
 from views.frame.score_bars import stacked_bar
 from views.frame.tile_map import short_name
 
-RIGHT = {"alignment": "right"}
+RIGHT: dict[str, Any] = {"alignment": "right"}
 
 Row = dict[str, Any]
 
@@ -121,11 +121,12 @@ def _coded(at: Here, profile: pl.DataFrame, column: str) -> dict[str, str]:
 
 def _answer(at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], search: str) -> str:
     words = at.words
+    narrowed = [name for name, code in wanted.items() if code is not None]
+    if ranked.is_empty() and not (narrowed or search):
+        return words.say("No college is ranked in this round")
     if ranked.is_empty():
         return words.say("No ranked college fits this choice")
-    first = ranked.row(0, named=True)
-    leads = _leads(at, first)
-    narrowed = [name for name, code in wanted.items() if code is not None]
+    leads = _leads(at, ranked.row(0, named=True))
     if narrowed == ["region"] and not search:
         return words.say_count(
             "{region}: {count} college is ranked; {first}",
@@ -217,7 +218,7 @@ def _table(
     st.caption(parts.plain(_legend(at, told.names)))
     if state.selection.rows:
         college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+        st.switch_page(page_file("college"), query_params=address.onward(college=college))
 
 
 class _Parts:
@@ -291,7 +292,7 @@ def _group_columns(at: Here) -> dict[str, Any]:
     say, text = at.words.say, st.column_config.TextColumn
     if not at.methodology.leagues:
         return {"group": text(say("Level"))}
-    return {"group": text(say("League")), "leader": text(say("Leader"))}
+    return {"group": text(say("League")), "leader": text(say("Leader"), width="medium")}
 
 
 def _change(at: Here, row: Row) -> str:
@@ -358,7 +359,7 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     drawn = [
         {
             "name": words.of(row),
-            "region": at.places("regions").get(row["region"], row["region"]),
+            "region": short_name(row["region"], words.language, row["region"]),
             "reason": _reason(at, row),
             "students": _number(at, row, "students"),
         }
@@ -368,9 +369,9 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     state = parts.table(
         pl.DataFrame(drawn),
         {
-            "name": text(say("College"), width="large"),
+            "name": text(say("College"), width=300),
             "region": text(say("Region")),
-            "reason": text(say("Reason"), width="large"),
+            "reason": text(say("Reason"), width=500),
             "students": text(say("Students"), width="small", **RIGHT),
         },
         name="not ranked",
@@ -380,21 +381,21 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
     )
     if state.selection.rows:
         college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+        st.switch_page(page_file("college"), query_params=address.onward(college=college))
 
 
 def _reason(at: Here, row: Row) -> str:
-    """Why a college is not ranked; where a KPI is missing, its name and what is wrong with it."""
+    """Why a college is not ranked; where a KPI is missing, what is wrong with it and its name."""
     words, code = at.words, row["not_ranked_reason"]
     name = at.kpis().get(code)
     if name is None:
         return term(words, code)
     if parts.is_hidden(row, "reason_n"):
-        return f"{name}: {term(words, 'small_cohort')}"
+        return f"{term(words, 'small_cohort')}: {name}"
     status = term(words, row["reason_status"] or "no_data")
     if row["reason_status"] != "small_cohort":
-        return f"{name}: {status}"
-    return f"{name}: {status} ({words.number(row['reason_n'])})"
+        return f"{status}: {name}"
+    return f"{status} ({words.number(row['reason_n'])}): {name}"
 
 
 def _specialties(at: Here, opening: Any) -> None:
@@ -437,13 +438,11 @@ def _specialties(at: Here, opening: Any) -> None:
         pl.DataFrame(drawn),
         {
             "rank": st.column_config.NumberColumn(
-                say("Rank of {count}", count=words.number(rows["of"][0])),
-                width="small",
-                pinned=True,
+                say("Rank of {count}", count=words.number(rows["of"][0])), pinned=True
             ),
             "specialty": text(say("Specialty"), width="large"),
             "name": text(say("College"), width="large"),
-            "points": text(say("Points"), width="small", **RIGHT),
+            "points": text(say("Score"), width="small", **RIGHT),
         },
         name=f"specialties:{address.value('page', '1')}",
         alt=say("Ranking of the specialties"),

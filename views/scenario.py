@@ -14,13 +14,14 @@ from funding.moves import (
     counted,
     curve_of,
     heights_of,
-    in_billions,
+    marks_on,
     moved_regions,
     summed,
     turned,
+    with_room,
 )
 from funding.scenario import idle_gates
-from funding.settings import Rules, with_settings
+from funding.settings import Rules
 from kpi.access import Role, require_role
 from kpi.errors import CallError
 from views.frame import address, charts, funding_charts, parts
@@ -38,15 +39,11 @@ from views.frame.scenarios import (
     Found,
     asked_here,
     base_of,
-    baseline_rules,
     frontier_here,
     scenario_here,
-    threshold_of,
+    threshold_here,
     zip_of,
 )
-
-_LISTED = 5
-"""Regions of a chart: those that gain and lose most; the others are in the download."""
 
 
 def page() -> None:
@@ -58,7 +55,7 @@ def page() -> None:
         parts.answer(say("This round pays nothing yet"), at.round_title)
         parts.empty(
             say("No register of students was given: nothing can be funded in this round."),
-            say("Upload it on the page Data check and run a draft."),
+            say("Upload the registers on the page Data check and run a draft."),
         )
         return
     asked: Asked | None = None
@@ -66,7 +63,7 @@ def page() -> None:
     try:
         asked = asked_here()
         base = base_of(at, asked)
-        with st.spinner(say("The scenario is computed"), show_time=True):
+        with st.spinner(say("The scenario is computed")):
             found = scenario_here(at, asked)
     except CallError as error:
         _refused(at, error, asked, base)
@@ -91,7 +88,8 @@ def _refused(at: Here, error: CallError, asked: Asked | None, base: Rules | None
         draw_raw(at, asked)
     st.button(words.say("Take everything back"), key="all-back", on_click=take_all_back)
     if asked is not None and base is not None:
-        draw_controls(at, asked, base)
+        with st.columns([2, 5])[0]:
+            draw_controls(at, asked, base)
 
 
 def _answer(at: Here, found: Found) -> str:
@@ -172,7 +170,7 @@ def _controls(at: Here, asked: Asked, base: Rules, found: Found) -> None:
         st.caption(parts.plain(words.say("Nothing yet. Change a value below.")))
     else:
         draw_files(at, asked)
-        draw_changes(at, base, found.changes, set(found.idle))
+        draw_changes(at, base, found.changes, found.idle)
         st.caption(
             parts.plain(
                 words.say("The address of this page holds all of it: send it to a colleague.")
@@ -222,7 +220,7 @@ def _frontier(at: Here, asked: Asked, base: Rules, found: Found) -> None:
             parts.plain(words.say("46 thresholds are computed; that takes a second or two."))
         )
         return
-    with st.spinner(words.say("46 thresholds are computed"), show_time=True):
+    with st.spinner(words.say("46 thresholds are computed")):
         points = frontier_here(at, asked, gate)
     if idle_gates(points, [gate]):
         parts.empty(
@@ -230,13 +228,13 @@ def _frontier(at: Here, asked: Asked, base: Rules, found: Found) -> None:
             words.say("Does the rule ask for this gate? Choose it among the gates."),
         )
         return
-    _draw_frontier(at, asked, base, found, gate, kpis[gate])
+    _draw_frontier(at, asked, found, points, gate, kpis[gate])
 
 
-def _draw_frontier(at: Here, asked: Asked, base: Rules, found: Found, gate: str, name: str) -> None:
+def _draw_frontier(
+    at: Here, asked: Asked, found: Found, points: pl.DataFrame, gate: str, name: str
+) -> None:
     words = at.words
-    points = frontier_here(at, asked, gate)
-    changed, _ = with_settings(base, asked.settings)
     curve = curve_of(points, gate)
     first, last = curve.row(0, named=True), curve.row(-1, named=True)
     title = words.say(
@@ -246,36 +244,22 @@ def _draw_frontier(at: Here, asked: Asked, base: Rules, found: Found, gate: str,
         least=words.rough_tenge(last["amount"]),
         high=words.percent(last["threshold"], 0),
     )
+    marks = _marks_on(at, asked, found, gate, curve)
+    drawn = _drawn_marks(at, marks)
+    labelled = curve.filter("is_labelled")
     rows = pl.DataFrame(
         [
             {
                 "x": row["percent"],
                 "y": row["billions"],
-                "text": words.number(row["qualifying"]) if row["is_labelled"] else "",
-                "tip": _point(at, row["threshold"], row["qualifying"], row["amount"]),
+                "text": words.number(row["qualifying"]) if row["has_text"] else "",
+                "tip": _point(at, row),
             }
-            for row in curve.iter_rows(named=True)
+            for row in with_room(curve, marks).iter_rows(named=True)
         ]
     )
-    marked = []
-    for label, threshold, sums, is_subject in (
-        (words.say("baseline"), threshold_of(baseline_rules(at), gate), found.baseline, False),
-        (words.say("scenario"), threshold_of(changed, gate), found.outcome, True),
-    ):
-        if is_subject and not found.changes and not found.files:
-            continue
-        marked.append(
-            {
-                "x": float(threshold * 100),
-                "y": in_billions(sums["amount"]),
-                "text": f"{label}: {words.number(sums['qualifying'])}",
-                "tip": f"{label}: {_point(at, threshold, sums['qualifying'], sums['amount'])}",
-                "is_subject": is_subject,
-            }
-        )
     across = {
-        row["percent"]: words.percent(row["threshold"], 0)
-        for row in curve.filter("is_labelled").iter_rows(named=True)
+        row["percent"]: words.percent(row["threshold"], 0) for row in labelled.iter_rows(named=True)
     }
     up = {value: words.rough_tenge(amount) for value, amount in heights_of(curve).items()}
     charts.draw(
@@ -285,23 +269,56 @@ def _draw_frontier(at: Here, asked: Asked, base: Rules, found: Found, gate: str,
         words.say(
             "Cost a year by threshold of: {gate}; the numbers are colleges that qualify", gate=name
         ),
-        lambda colours: funding_charts.frontier(
-            rows, pl.DataFrame(marked), colours, across=across, up=up
-        ),
+        lambda colours: funding_charts.frontier(rows, drawn, colours, across=across, up=up),
         asked,
         gate,
         alt_text=title,
     )
 
 
-def _point(at: Here, threshold: Any, qualifying: int, amount: int) -> str:
+def _marks_on(at: Here, asked: Asked, found: Found, gate: str, curve: pl.DataFrame) -> pl.DataFrame:
+    """Return baseline and scenario as points on the curve."""
+    points = [("baseline", Asked.nothing(), found.baseline)]
+    if not asked.is_nothing:
+        points.append(("scenario", asked, found.outcome))
+    return marks_on(
+        curve,
+        (
+            (name, threshold_here(at, one, gate), sums["qualifying"], sums["amount"])
+            for name, one, sums in points
+        ),
+    )
+
+
+def _drawn_marks(at: Here, marks: pl.DataFrame) -> pl.DataFrame:
+    """Return marked points with their words."""
+    words = at.words
+    labels = {"baseline": words.say("baseline"), "scenario": words.say("scenario")}
+    told = [
+        {
+            "text": f"{labels[row['name']]}: {words.number(row['qualifying'])}",
+            "tip": f"{labels[row['name']]}: {_point(at, row)}",
+        }
+        for row in marks.iter_rows(named=True)
+    ]
+    return marks.select(
+        pl.Series("text", [one["text"] for one in told], dtype=pl.String),
+        pl.Series("tip", [one["tip"] for one in told], dtype=pl.String),
+        "is_above",
+        x="percent",
+        y="billions",
+        is_subject=pl.col("name") == "scenario",
+    )
+
+
+def _point(at: Here, row: dict[str, Any]) -> str:
     words = at.words
     return words.say_count(
         "{threshold}: {amount} a year, {count} college qualifies",
         "{threshold}: {amount} a year, {count} colleges qualify",
-        qualifying,
-        threshold=words.percent(threshold),
-        amount=words.rough_tenge(amount),
+        row["qualifying"],
+        threshold=words.percent(row["threshold"]),
+        amount=words.rough_tenge(row["amount"]),
     )
 
 
@@ -328,12 +345,7 @@ def _regions(at: Here, asked: Asked, found: Found) -> None:
             for row in moved.iter_rows(named=True)
         ]
     )
-    gain, loss = summed(found.moves)
-    title = words.say(
-        "Colleges gain {gain} and lose {loss} together",
-        gain=words.rough_tenge(gain),
-        loss=words.rough_tenge(abs(loss)),
-    )
+    title = _title_of_moves(at, *summed(found.moves))
     charts.draw(
         at,
         "gains",
@@ -343,6 +355,16 @@ def _regions(at: Here, asked: Asked, found: Found) -> None:
         asked,
         alt_text=title,
     )
+
+
+def _title_of_moves(at: Here, gain: int, loss: int) -> str:
+    words = at.words
+    said = {"gain": words.rough_tenge(gain), "loss": words.rough_tenge(abs(loss))}
+    if not loss:
+        return words.say("Colleges gain {gain} together, none loses", **said)
+    if not gain:
+        return words.say("Colleges lose {loss} together, none gains", **said)
+    return words.say("Colleges gain {gain} and lose {loss} together", **said)
 
 
 def _movers(at: Here, found: Found) -> None:
@@ -361,6 +383,7 @@ def _movers(at: Here, found: Found) -> None:
             LOSE: words.say("Lose ({count})", count=words.number(counts[LOSE])),
             LEAGUE: words.say("Another league ({count})", count=words.number(counts[LEAGUE])),
         },
+        default=next(one for one in counts if counts[one]),
         drop=("page",),
     )
     region = address.choose(
@@ -395,9 +418,7 @@ def _list(at: Here, rows: pl.DataFrame, which: str) -> None:
             "difference": _signed(at, row["difference"], exact=True),
             "before": words.tenge(row["amount"]),
             "after": words.tenge(row["amount_scenario"]),
-            "league": words.say(
-                "{old} → {new}", old=league(row["league"]), new=league(row["league_scenario"])
-            )
+            "league": f"{league(row['league'])} → {league(row['league_scenario'])}"
             if row["league"] != row["league_scenario"]
             else league(row["league"]),
         }
@@ -407,7 +428,7 @@ def _list(at: Here, rows: pl.DataFrame, which: str) -> None:
     picked = parts.table(
         pl.DataFrame(told),
         {
-            "college": column(words.say("College"), pinned=True, width="large"),
+            "college": column(words.say("College"), pinned=True, width=300),
             "region": column(words.say("Region")),
             "difference": column(words.say("Difference a year"), alignment="right"),
             "before": column(words.say("Baseline"), alignment="right"),

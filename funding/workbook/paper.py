@@ -16,7 +16,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from kpi.dated import Names
-from kpi.errors import CallError
+from kpi.errors import CallError, phrase
 from kpi.language import speaker
 
 BOTH = ("kk", "ru")
@@ -185,7 +185,7 @@ class Paper:
                 "A sheet of the workbook would be longer than a sheet of Excel can be.",
                 where=grid.sheet,
                 found=f"{grid.rows:,} rows",
-                expected=f"at most {EXCEL_ROWS - FIRST_ROW:,}",
+                expected=phrase("at most {most}", most=EXCEL_ROWS - FIRST_ROW),
                 do="Use the CSV files of `kpi export`.",
             )
         sheet = self.sheet(grid.sheet, title, note, frozen)
@@ -218,7 +218,7 @@ def short_formula(formula: str, where: str) -> str:
             "A formula of the workbook would be longer than Excel allows.",
             where=where,
             found=f"{len(formula):,} characters",
-            expected=f"at most {LONGEST_FORMULA:,}",
+            expected=phrase("at most {most}", most=LONGEST_FORMULA),
             do="Split the methodology's group into groups of fewer KPIs.",
         )
     return formula

@@ -5,6 +5,7 @@ Where this fails after new sentences were written: translate them in data/locale
 
 import ast
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -18,15 +19,25 @@ from babel.messages.extract import extract_from_file
 
 import kpi.language
 from kpi.dated import Names
-from kpi.definitions import definition
-from kpi.errors import CallError
-from kpi.language import LANGUAGES, SOURCE, Speaker, catalogue_of, mark, speaker
+from kpi.definitions import definition, people_selects
+from kpi.errors import CallError, phrase
+from kpi.intake import CELL_CHECKS, TABLES, TableContract
+from kpi.language import (
+    EXPECTED,
+    LANGUAGES,
+    SOURCE,
+    Speaker,
+    _pattern,
+    catalogue_of,
+    mark,
+    speaker,
+)
 from kpi.resources import data_folder
 from kpi.terms import TERMS, term
 
 ROOT = Path(__file__).parents[2]
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE]
-KEYWORDS = {"say": (1,), "say_count": (1, 2), "mark": (1,)}
+KEYWORDS = {"say": (1,), "say_count": (1, 2), "mark": (1,), "phrase": (1,)}
 SPOKEN = {"say": 1, "say_count": 2}
 """How many first arguments of a call are sentences."""
 
@@ -35,22 +46,29 @@ LANGUAGE_FREE: frozenset[str] = frozenset()
 
 KAZAKH_AS_RUSSIAN = frozenset(
     [
+        "Bytes",
+        "{count} file",
         "Audit",
         "Ranking",
         "Scenario",
         "auditor",
+        "Cluster",
         "coefficient",
         "college",
         "College",
         "Course",
+        "{count} student",
         "director",
+        "Journal",
         "league",
         "League",
         "norm",
+        "Parameter",
         "Round",
         "scenario",
         "Score",
         "sport",
+        "{count} student",
     ]
 )
 """Sentences whose Kazakh words are also the Russian ones: коэффициент, колледж, лига, раунд."""
@@ -74,8 +92,8 @@ def sources() -> list[Path]:
 
 @cache
 def said() -> dict[Sentence, str]:
-    """Return each sentence that the code says (or singular and plural), or that the SQL defines a
-    KPI by, and the first place.
+    """Return each sentence that the code says (or singular and plural) or raises in an error, that
+    a check finds or that the SQL defines a KPI by, and the first place.
     """
     found: dict[Sentence, str] = {}
     for path in sources():
@@ -85,6 +103,34 @@ def said() -> dict[Sentence, str]:
     for path in sorted((ROOT / "sql" / "2_kpi").glob("*.sql")):
         told = definition(path.read_text(encoding="utf-8"))
         found.setdefault((told,), f"{path.relative_to(ROOT)}:1")
+    for name, select in people_selects(ROOT / "sql").items():
+        found.setdefault((definition(select),), f"sql/1_clean/{name}.sql:1")
+    for path in errors_in():
+        for line, sentence in Raised(path).sentences:
+            found.setdefault((sentence,), f"{path.relative_to(ROOT)}:{line}")
+    for sentence in CELL_CHECKS.values():
+        found.setdefault((sentence,), "kpi/intake.py, CELL_CHECKS")
+    for path in sorted((ROOT / "sql" / "checks").glob("*.sql")):
+        [sentence] = re.findall(r"^-- message: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+        found.setdefault((sentence,), f"{path.relative_to(ROOT)}:2")
+    for text, place in expected_texts().items():
+        if not any(_pattern(form).fullmatch(text) for form in EXPECTED):
+            found.setdefault((text,), place)
+    return found
+
+
+def expected_texts() -> dict[str, str]:
+    """Return what findings expect, in English, and the first place: of cells, and of the checks
+    whose SQL states it as one text.
+    """
+    found = {}
+    for table in TABLES:
+        contract = TableContract(table)
+        for column in contract.types:
+            found.setdefault(contract.expected(column), f"kpi/tables.py: {table}.{column}")
+    for path in sorted((ROOT / "sql" / "checks").glob("*.sql")):
+        for text in re.findall(r"^ *'([^']+)' AS expected$", path.read_text("utf-8"), re.MULTILINE):
+            found.setdefault(text, str(path.relative_to(ROOT)))
     return found
 
 
@@ -109,6 +155,150 @@ def places(sentence: str) -> set[tuple[str, str, str]]:
     """Return the ``{places}`` of a sentence, with how each is formatted."""
     parsed = Formatter().parse(sentence)
     return {(name, spec or "", how or "") for _, name, spec, how in parsed if name is not None}
+
+
+# errors
+
+RAISED = {"CallError": 0, "DataError": 0, "AccessError": 0, "_refuse": 1}
+"""What makes an error, and which of its arguments is the sentence."""
+
+HANDED_ON = {
+    "kpi/errors.py: '\\n'.join((str(error) for error in errors))": "each is said by itself",
+    "kpi/reading.py: what": "the sentence of a caller of _refuse",
+    "kpi/journal.py: expected": "a phrase of a caller of _broken",
+    "kpi/summary.py: nobody": "a phrase, one for each kind of filter",
+    "funding/settlement.py: what": "a phrase: what the appropriation does not cover",
+    "funding/settings.py: _EXPECTED[kind]": "a phrase, one for each type of value",
+    "kpi/dated.py: _WRONG.get(model.__name__, phrase('The file is wrong.'))": "phrases",
+    "kpi/pipeline.py: '; '.join((f'{t}.csv, needed by {why}' for t, why in missing.items()))": (
+        "a list of files, each with the KPI that reads it"
+    ),
+}
+"""Sentences of errors that do not stand where the error is made, and why not."""
+
+
+def errors_in() -> list[Path]:
+    """Every file whose errors the app may show; those of the command line and of what starts the
+    app it never does.
+    """
+    silent = (ROOT / "kpi" / "cli.py", ROOT / "kpi" / "serving.py", ROOT / "app.py")
+    return [path for path in sources() if path not in silent and "views" not in path.parts]
+
+
+class Raised(ast.NodeVisitor):
+    """Lists the literal sentences of the errors made in a file, and what is no sentence.
+
+    A sentence is a literal or a phrase (which extraction finds); a list of names is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        self.sentences: list[tuple[int, str]] = []
+        self.others: list[str] = []
+        self.visit(ast.parse(path.read_text(encoding="utf-8")))
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
+        place = RAISED.get(name or "")
+        if place is not None:
+            told = node.args[place : place + 1]
+            told += [part.value for part in node.keywords if part.arg in ("do", "expected")]
+            for part in told:
+                self._look(part)
+        self.generic_visit(node)
+
+    def _look(self, node: ast.expr) -> None:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            self.sentences += [(node.lineno, node.value)] if node.value else []
+        elif isinstance(node, ast.IfExp):
+            self._look(node.body)
+            self._look(node.orelse)
+        elif isinstance(node, ast.BoolOp):
+            for part in node.values:
+                self._look(part)
+        elif not _is_phrase(node) and not _is_list(node):
+            self.others.append(f"{self.file}: {ast.unparse(node)}")
+
+
+def _is_phrase(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("phrase", "mark")
+
+
+def _is_list(node: ast.expr) -> bool:
+    """Whether names are joined by commas: `", ".join(...)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "join"
+        and isinstance(node.func.value, ast.Constant)
+        and node.func.value.value == ", "
+    )
+
+
+def test_what_an_error_says_is_a_sentence_that_can_be_translated() -> None:
+    others = {other for path in errors_in() for other in Raised(path).others}
+    assert sorted(others - HANDED_ON.keys()) == []
+    assert sorted(HANDED_ON.keys() - others) == [], "no longer needed"
+
+
+@pytest.mark.parametrize(
+    ("code", "sentences", "others"),
+    [
+        ("raise CallError('a', do='b', expected='c', found='d')", ["a", "b", "c"], 0),
+        ("raise errors.DataError('a' if n else 'b')", ["a", "b"], 0),
+        ("raise CallError(phrase('a {n}', n=1), expected=', '.join(names) or 'b')", ["b"], 0),
+        ("raise CallError(f'a {n}')", [], 1),
+        ("raise CallError('a', expected='one of ' + names)", ["a"], 1),
+        ("raise ValueError(f'a {n}')", [], 0),
+    ],
+)
+def test_the_rule_for_errors_sees_what_it_should(
+    tmp_path: Path, code: str, sentences: list[str], others: int
+) -> None:
+    file = tmp_path / "code.py"
+    file.write_text(code, encoding="utf-8")
+    raised = Raised(file)
+    assert [sentence for _, sentence in raised.sentences] == sentences
+    assert len(raised.others) == others
+
+
+def test_a_phrase_is_english_and_still_knows_what_fills_it() -> None:
+    told = phrase("{count} errors have no waiver; nothing was published.", count=1_234)
+    assert told == "1,234 errors have no waiver; nothing was published."
+    assert "1\u00a0234" in speaker("ru").error(told)
+    assert speaker("en").error(told) == told
+    assert "errors" not in speaker("kk").error(told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_no_sentence_of_ours_stands_as_it_is(language: str) -> None:
+    for text in ("/tmp/rounds/2025-26", "employment_rate, dual_share", "{braces}", ""):
+        assert speaker(language).error(text) == text
+
+
+def test_a_sentence_of_an_error_is_translated() -> None:
+    assert speaker("en").error("The file cannot be read.") == "The file cannot be read."
+    assert speaker("ru").error("The file cannot be read.") == "Файл не читается."
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_everything_that_a_finding_expects_is_said_in_the_language(language: str) -> None:
+    texts = [
+        *expected_texts(),
+        "a day not before 2025-09-01",
+        "at most 12.5",
+        "14 fields",
+        "one row per college_id, specialty",
+    ]
+    assert [text for text in texts if speaker(language).error(text) == text] == []
+
+
+def test_what_a_finding_expects_keeps_its_values() -> None:
+    words = speaker("ru")
+    assert words.error("one of urban, rural") == "одно из: urban, rural"
+    assert words.error("1 to 300 characters") == "от 1 до 300 знаков"
+    assert words.error("a day not before 2025-09-01") == "день не раньше 2025-09-01"
+    assert words.error("from here to there") == "from here to there"
 
 
 # the catalogues against the code

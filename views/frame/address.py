@@ -41,6 +41,14 @@ def link(**more: str | None) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
+def onward(**more: str) -> dict[str, str | list[str]]:
+    """Return the values for ``st.switch_page``, which writes them into the address of the page that
+    is left as well: all that stands there goes along, or going back would lose it.
+    """
+    now = {name: st.query_params.get_all(name) for name in st.query_params}
+    return {**now, **more}
+
+
 def choose(
     name: str,
     label: str,

@@ -75,7 +75,7 @@ def draw(
     """
 
     def spec(colours: Colours) -> Spec:
-        made: Spec = configured(build(colours), colours).to_dict()
+        made: Spec = configured(build(colours), colours).to_dict(validate=False)
         return made
 
     made = kept(here, f"chart {name} {is_dark()}", lambda: spec(colours_here()), *more)
@@ -94,7 +94,8 @@ def draw(
     words = here.words
 
     def saved(make: Callable[[Spec], bytes]) -> Callable[[], bytes]:
-        of = " · ".join(text for text in (caption, here.round_title) if text)
+        of_round = here.round_title if here.opened else ""
+        of = " · ".join(text for text in (caption, of_round) if text)
         return lambda: make(titled(spec(_LIGHT), title, of))
 
     with st.container(horizontal=True, gap="small", key=f"save-{name}"):
@@ -113,11 +114,13 @@ def draw(
 
 
 def configured(chart: Chart, colours: Colours) -> Any:
-    """Return a chart in the product's look."""
-    return (
-        chart.configure(font=FONT, background="transparent", padding=4)
-        .configure_view(stroke=None)
-        .configure_axis(
+    """Return a chart in the product's look: in one go, since each step copies the chart."""
+    return chart.configure(
+        font=FONT,
+        background="transparent",
+        padding=4,
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
             domain=False,
             ticks=False,
             gridColor=colours["line"],
@@ -127,16 +130,15 @@ def configured(chart: Chart, colours: Colours) -> Any:
             titleFontSize=13,
             titleFontWeight="normal",
             labelLimit=320,
-            labelPadding=8,
-        )
-        .configure_text(fontSize=13, color=colours["ink"])
-        .configure_legend(
+        ),
+        text=alt.MarkConfig(fontSize=13, color=colours["ink"]),
+        legend=alt.LegendConfig(
             labelColor=colours["ink"],
             labelFontSize=13,
             symbolStrokeWidth=2,
             orient="top",
             title=None,
-        )
+        ),
     )
 
 

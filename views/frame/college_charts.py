@@ -7,7 +7,7 @@ the chart has room for. Rows come in their order; every text is ready in the rea
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -66,6 +66,7 @@ def strips(rows: Sequence[Strip], percents: Sequence[tuple[float, str]], colours
             }
             for number, row in enumerate(rows)
         ],
+        schema_overrides=dict.fromkeys(("value", "low", "high", "gate", "region"), pl.Float64),
         infer_schema_length=None,
     )
     peers = pl.DataFrame(
@@ -88,24 +89,25 @@ def strips(rows: Sequence[Strip], percents: Sequence[tuple[float, str]], colours
         labelFlush=True,
     )
     tip = alt.Tooltip("tip:N", title=" ")
-    base = alt.Chart(frame).encode(y=y)
     marks: dict[str, Any] = {"yOffset": below}
 
     def x(name: str) -> Any:
         return alt.X(f"{name}:Q", scale=scale, axis=axis)
 
-    value = base.transform_filter("isValid(datum.value)")
+    def where(column: str) -> Any:
+        return alt.Chart(frame.drop_nulls(column)).encode(y=y)
+
     layers = [
         alt.Chart(peers)
         .mark_tick(thickness=1, size=18, color=colours["soft"], opacity=0.75, **marks)
         .encode(x=x("value"), y=y, tooltip=tip),
-        base.transform_filter("isValid(datum.low)")
+        where("low")
         .mark_bar(height=10, color=colours["accent"], opacity=0.28, cornerRadius=5, **marks)
         .encode(x=x("low"), x2="high:Q", tooltip=tip),
-        base.transform_filter("isValid(datum.gate)")
+        where("gate")
         .mark_tick(thickness=4, size=34, color=colours["gate"], **marks)
         .encode(x=x("gate"), tooltip=alt.Tooltip("gate_tip:N", title=" ")),
-        base.transform_filter("isValid(datum.region)")
+        where("region")
         .mark_point(
             shape="diamond",
             size=110,
@@ -117,7 +119,8 @@ def strips(rows: Sequence[Strip], percents: Sequence[tuple[float, str]], colours
             **marks,
         )
         .encode(x=x("region"), tooltip=alt.Tooltip("region_tip:N", title=" ")),
-        value.mark_point(
+        where("value")
+        .mark_point(
             size=150,
             filled=True,
             fill=colours["accent"],
@@ -125,27 +128,29 @@ def strips(rows: Sequence[Strip], percents: Sequence[tuple[float, str]], colours
             strokeWidth=1,
             opacity=1,
             **marks,
-        ).encode(x=x("value"), tooltip=tip),
-        *_ends(base, below, x, colours),
-        _names(base, step, colours),
+        )
+        .encode(x=x("value"), tooltip=tip),
+        *_ends(frame, y, below, x, colours),
+        _names(where("row"), step, colours),
     ]
     return alt.layer(*layers).properties(width="container", height={"step": step})
 
 
-def _ends(base: Any, below: float, x: Any, colours: Colours) -> Iterable[Any]:
+def _ends(frame: pl.DataFrame, y: alt.Y, below: float, x: Any, colours: Colours) -> Iterable[Any]:
     """Yield the texts of the values above their dots, kept inside the chart; without a value the
     text stands at the left.
     """
-    for place, align in (("left", "left"), ("middle", "center"), ("right", "right")):
+    sides: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
+    for side in sides:
         yield (
-            base.transform_filter(f"datum.place === '{place}'")
-            .mark_text(align=align, fontWeight="bold", color=colours["ink"], dy=below - 26)
-            .encode(x=x("value"), text="text:N")
+            alt.Chart(frame.filter(pl.col("place") == side))
+            .mark_text(align=side, fontWeight="bold", color=colours["ink"], dy=below - 26)
+            .encode(x=x("value"), y=y, text="text:N")
         )
     yield (
-        base.transform_filter("datum.place === 'none'")
+        alt.Chart(frame.filter(pl.col("place") == "none"))
         .mark_text(align="left", color=colours["grey"], dy=below)
-        .encode(x=alt.value(0), text="text:N")
+        .encode(x=alt.value(0), y=y, text="text:N")
     )
 
 
@@ -153,7 +158,7 @@ def _place(value: float | None) -> str:
     """Return to which side of its dot a text runs."""
     if value is None:
         return "none"
-    return "left" if value < 0.2 else "right" if value > 0.8 else "middle"
+    return "left" if value < 0.2 else "right" if value > 0.8 else "center"
 
 
 def bars(rows: Sequence[Bar], top: float, colours: Colours) -> Chart:
@@ -166,34 +171,35 @@ def bars(rows: Sequence[Bar], top: float, colours: Colours) -> Chart:
         ],
         infer_schema_length=None,
     ).with_columns(pl.col("start", "end").cast(pl.Float64))
-    base = alt.Chart(frame).encode(
-        y=alt.Y("row:O", axis=None), tooltip=alt.Tooltip("tip:N", title=" ")
-    )
     step = _LINE * lines + 38
     below = step / 2 - 23
     scale = alt.Scale(domain=[0, top * 1.02])
+    y = alt.Y("row:O", axis=None)
+    end, start = pl.col("end"), pl.col("start")
+    is_near = end <= 0.68 * top  # there is room for the text behind it
+    is_wide = end - start > 0.4 * top  # or within it; or else before it
+
+    def where(rows: pl.Expr) -> Any:
+        return alt.Chart(frame.filter(rows)).encode(y=y, tooltip=alt.Tooltip("tip:N", title=" "))
 
     def x(name: str) -> Any:
         return alt.X(f"{name}:Q", scale=scale, axis=None)
 
-    drawn = base.transform_filter("isValid(datum.end)")
-    near = base.transform_filter(f"isValid(datum.end) && datum.end <= {0.68 * top}")
-    far = base.transform_filter(f"isValid(datum.end) && datum.end > {0.68 * top}")
-    wide = far.transform_filter(f"datum.end - datum.start > {0.4 * top}")
-    narrow = far.transform_filter(f"datum.end - datum.start <= {0.4 * top}")
     layers = [
-        drawn.mark_bar(height=18, color=colours["accent"], cornerRadiusEnd=2, yOffset=below).encode(
-            x=x("start"), x2="end:Q"
-        ),
-        near.mark_text(align="left", dx=6, dy=below).encode(x=x("end"), text="text:N"),
-        wide.mark_text(align="right", dx=-6, dy=below, color=colours["surface"]).encode(
-            x=x("end"), text="text:N"
-        ),
-        narrow.mark_text(align="right", dx=-6, dy=below).encode(x=x("start"), text="text:N"),
-        base.transform_filter("!isValid(datum.end)")
+        where(end.is_not_null())
+        .mark_bar(height=18, color=colours["accent"], cornerRadiusEnd=2, yOffset=below)
+        .encode(x=x("start"), x2="end:Q"),
+        where(is_near).mark_text(align="left", dx=6, dy=below).encode(x=x("end"), text="text:N"),
+        where(~is_near & is_wide)
+        .mark_text(align="right", dx=-6, dy=below, color=colours["surface"])
+        .encode(x=x("end"), text="text:N"),
+        where(~is_near & ~is_wide)
+        .mark_text(align="right", dx=-6, dy=below)
+        .encode(x=x("start"), text="text:N"),
+        where(end.is_null())
         .mark_text(align="left", dy=below, color=colours["grey"])
         .encode(x=alt.value(0), text="text:N"),
-        _names(base, step, colours),
+        _names(where(pl.lit(True)), step, colours),
     ]
     return alt.layer(*layers).properties(width="container", height={"step": step})
 

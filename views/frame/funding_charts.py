@@ -73,7 +73,8 @@ def frontier(
     """Return the cost of each threshold as a line of dots, with marked points on it.
 
     ``points``: x, y, tip, text (words at some points, else empty). ``marked``: x, y, text, tip,
-    is_subject. ``across`` and ``up``: values to words of the axes.
+    is_subject, is_above (where its words stand). ``across`` and ``up``: values to words of the
+    axes.
     """
     top = max([*points["y"], *marked["y"]])
     low = min([*points["y"], *marked["y"]])
@@ -104,10 +105,19 @@ def frontier(
         stroke=alt.condition(subject, alt.value(colours["accent"]), alt.value(colours["gate"])),
     )
     named = [
-        special.transform_filter(alt.datum.is_subject == flag)
-        .mark_text(dy=dy, fontWeight="bold", color=colours[colour], align="center")
+        special.transform_filter(
+            (alt.datum.is_subject == is_subject) & (alt.datum.is_above == is_above)
+        )
+        .mark_text(  # cost falls from left to right: there is room above right and below left
+            dy=-18 if is_above else 20,
+            dx=-8 if is_above else 8,
+            align="left" if is_above else "right",
+            fontWeight="bold",
+            color=colours[colour],
+        )
         .encode(text="text:N")
-        for flag, dy, colour in ((True, -20, "accent"), (False, 22, "gate"))
+        for is_subject, colour in ((True, "accent"), (False, "gate"))
+        for is_above in (True, False)
     ]
     return alt.layer(line, dots, told, shown, *named).properties(width="container", height=300)
 
@@ -118,39 +128,40 @@ def gains(rows: pl.DataFrame, colours: Colours) -> Chart:
     ``rows``: label, value (tenge), text (with its sign), tip; in their order.
     """
     order = rows["label"].to_list()
-    far = max([abs(value) for value in rows["value"]] or [1]) or 1
-    low = -far if min(rows["value"]) < 0 else 0
-    high = far if max(rows["value"]) > 0 else 0
-    room = (high - low) * 0.3
-    x = alt.X(
-        "value:Q",
-        axis=None,
-        scale=alt.Scale(domain=[low - (room if low else 0), high + (room if high else 0)]),
-    )
+    if max(rows["value"]) <= 0:  # nobody gains: the bars begin beside the words all the same
+        rows = rows.with_columns(length=-pl.col("value"), is_gain=False)
+    else:
+        rows = rows.with_columns(length=pl.col("value"), is_gain=pl.col("value") > 0)
+    low, high = min(0, *rows["length"]), max(rows["length"])
+    room = (high - low) * 0.5  # for the words, on a narrow screen too
     base = alt.Chart(rows).encode(
         y=alt.Y(
             "label:N",
             sort=order,
             title=None,
-            axis=alt.Axis(labelColor=colours["ink"], labelLimit=190),
+            axis=alt.Axis(labelColor=colours["ink"], labelLimit=190, labelPadding=8),
         ),
-        x=x,
+        x=alt.X(
+            "length:Q",
+            axis=None,
+            scale=alt.Scale(domain=[low - (room if low else 0), high + room], nice=False),
+        ),
         tooltip=alt.Tooltip("tip:N", title=" "),
     )
     bars = base.mark_bar(height={"band": 0.55}).encode(
         color=alt.condition(
-            alt.datum.value > 0, alt.value(colours["accent"]), alt.value(colours["soft"])
+            alt.datum.is_gain, alt.value(colours["accent"]), alt.value(colours["soft"])
         )
     )
     texts = [
-        base.transform_filter(alt.datum.value > 0)
+        base.transform_filter(alt.datum.length > 0)
         .mark_text(align="left", dx=6)
         .encode(text="text:N"),
-        base.transform_filter(alt.datum.value <= 0)
+        base.transform_filter(alt.datum.length <= 0)
         .mark_text(align="right", dx=-6)
         .encode(text="text:N"),
     ]
-    return alt.layer(bars, *texts).properties(width="container", height={"step": 28})
+    return alt.layer(bars, *texts).properties(width="container", height=28 * rows.height)
 
 
 def _labels(words: Mapping[Any, str]) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from kpi import told
-from kpi.errors import CallError
+from kpi.errors import CallError, Phrase
 from kpi.language import Speaker
 from views.frame import address
 from views.frame.menu import page_file
@@ -96,7 +96,8 @@ def show_error(words: Speaker, error: CallError) -> None:
     lines = [f"**{plain(words.error(error.what))}**"]
     for name, text in error.parts.items():
         if text:
-            told = words.error(text) if name in ("do", "expected") else text
+            is_ours = name in ("do", "expected") or isinstance(text, Phrase)
+            told = words.error(text) if is_ours else text
             lines.append(f"{labels[name]}: {plain(told)}".replace("\n", "  \n"))
     st.error("  \n".join(lines), icon=":material/error:")
 
@@ -147,3 +148,16 @@ def table(
         height="content",
         **more,
     )
+
+
+def small_table(
+    rows: Iterable[Mapping[str, str]], titles: Mapping[str, str], *, name: str, alt: str
+) -> None:
+    """Draw a short table of which nothing may be cut: long names go over several lines.
+
+    ``rows``: text by column; ``titles``: the columns' words. The first column names the row, the
+    others stand at the right.
+    """
+    cells = [{plain(title): plain(row[column]) for column, title in titles.items()} for row in rows]
+    with st.container(key=f"table-{name}"):
+        st.table(pl.DataFrame(cells), border="horizontal", hide_index=True, alt=alt)

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 import streamlit as st
 
 from funding.around_gates import gates_of_people
+from funding.scenario import idle_reason
 from funding.settings import PATHS, Change, Rules, put_value, value_of
 from kpi.language import Speaker
 from kpi.methodology import Methodology
@@ -54,19 +55,23 @@ def draw_controls(at: Here, asked: Asked, rules: Rules) -> None:
         _any_other(at)
 
 
-def draw_changes(at: Here, rules: Rules | None, changes: Sequence[Change], idle: set[str]) -> None:
-    """List what is changed, each with its old value, and a way to take it back."""
+def draw_changes(at: Here, rules: Rules, changes: Sequence[Change], idle: frozenset[str]) -> None:
+    """List what is changed, each with its old value, whether it moves anything, and a way to take
+    it back.
+    """
     words = at.words
     for change in changes:
-        title = setting_title(words, rules.methodology if rules else None, change.path)
-        told = words.say(
-            "{what}: {new} instead of {old}",
-            what=title,
-            new=told_value(words, change.path, change.new),
-            old=told_value(words, change.path, change.old),
+        said = Change(
+            setting_title(words, rules.methodology, change.path),
+            told_value(words, change.path, change.old),
+            told_value(words, change.path, change.new),
         )
         if change.path in idle:
-            told = words.say("{change} – this moves nothing", change=told)
+            told = idle_reason(said, words)
+        else:
+            told = words.say(
+                "{what}: {new} instead of {old}", what=said.path, new=said.new, old=said.old
+            )
         _line(words, told, change.path)
 
 
@@ -110,16 +115,14 @@ def take_all_back() -> None:
 
 
 def setting_title(  # noqa: PLR0911 -- one case a path
-    words: Speaker, methodology: Methodology | None, path: str
+    words: Speaker, methodology: Methodology, path: str
 ) -> str:
     """Return what a path is, in words; the path itself where there are none."""
-    names = {kpi.code: words.name(kpi.name) for kpi in methodology.kpis} if methodology else {}
-    groups = (
-        {group.code: words.name(group.name) for group in methodology.groups} if methodology else {}
-    )
+    names = {kpi.code: words.name(kpi.name) for kpi in methodology.kpis}
+    groups = {group.code: words.name(group.name) for group in methodology.groups}
     match path.split("."):
         case ["gates", gate]:
-            return words.say("Threshold of the gate {gate}", gate=names.get(gate, gate))
+            return words.say("Threshold: {gate}", gate=names.get(gate, gate))
         case ["norm", "base"]:
             return words.say("Base norm, tenge per student")
         case ["norm", "full"]:
@@ -239,6 +242,7 @@ def _asked_gates(at: Here, asked: Asked, rules: Rules, base: str) -> None:
         key=key,
         format_func=lambda gate: names.get(gate, gate),
         on_change=write,
+        wrap=True,
         help=at.words.say("A gate that is not asked for decides no money."),
     )
 

@@ -32,28 +32,6 @@ from views.frame.here import Here, kept
 MOST = 40
 """Settings that an address may hold: each of them is tried for whether it moves anything."""
 
-ERRORS = (
-    mark("A setting is a path and a value."),
-    mark("A parameter is set twice."),
-    mark("No parameter has this path."),
-    mark("This is no value that the parameter can have."),
-    mark("This KPI is not scored."),
-    mark("There is no such entry in coefficients."),
-    mark("There is no such entry in gates."),
-    mark("There is no such entry in kpis."),
-    mark("There is no such entry in leagues."),
-    mark("There is no such entry in shares."),
-    mark("There is no such entry in sources."),
-    mark("There is no file of this name."),
-    mark("The methodology is wrong."),
-    mark("The rule is wrong."),
-    mark("Correct these places; nothing was computed."),
-    mark("The rule asks for gates that the methodology has not."),
-    mark("The rule states no share for some leagues of the methodology."),
-    mark("The rule states no coefficient for some values."),
-)
-"""What the checks of a scenario say: written where they are made, said on its page."""
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -62,6 +40,11 @@ class Asked:
     settings: tuple[str, ...]
     methodology: str | None
     rule: str | None
+
+    @classmethod
+    def nothing(cls) -> "Asked":
+        """Return what asks for the round as it is."""
+        return cls((), None, None)
 
     @property
     def is_nothing(self) -> bool:
@@ -155,16 +138,18 @@ def frontier_here(at: Here, asked: Asked, gate: str) -> pl.DataFrame:
 
     def make() -> pl.DataFrame:
         rules, _ = with_settings(base, asked.settings)
-        before = threshold_of(base, gate)
+        span = span_around(threshold_here(at, asked, gate) or Decimal(0))
         with desk_here(at) as desk, _within_bounds(asked):
-            return frontier_of(desk, rules, [(gate, span_around(before))])
+            return frontier_of(desk, rules, [(gate, span)])
 
     return kept(at, "frontier", make, asked, gate)
 
 
-def threshold_of(rules: Rules, gate: str) -> Decimal:
-    """Return the threshold of a gate. Raises CallError where the methodology has not the gate."""
-    return Decimal(values_at(rules, [f"gates.{gate}"])[f"gates.{gate}"])
+def threshold_here(at: Here, asked: Asked, gate: str) -> Decimal | None:
+    """Return the threshold of a gate under what is asked; None where there is no such gate."""
+    rules, _ = with_settings(base_of(at, asked), asked.settings)
+    stated = {one.kpi: one.threshold for one in rules.methodology.gates}
+    return stated.get(gate)
 
 
 def zip_of(at: Here, asked: Asked, folder: Path) -> Path:
@@ -206,8 +191,3 @@ def _within_bounds(asked: Asked) -> Iterator[None]:
             found=str(error).partition("\n")[0],
             do=mark("Take back the value that is out of all bounds."),
         ) from error
-
-
-def baseline_rules(at: Here) -> Rules:
-    """Return the rules that the round was computed with."""
-    return base_of(at, Asked((), None, None))

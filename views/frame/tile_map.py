@@ -36,7 +36,7 @@ ROWS = 5
 TILE = 68
 """Height of a tile, in pixels; its width follows the page."""
 
-_DARK_TEXT, _LIGHT_TEXT = "#10191F", "#FFFFFF"
+_DARK_TEXT, _LIGHT_TEXT = "#04080A", "#FFFFFF"
 
 
 def short_name(region: str, language: str, full: str) -> str:

@@ -38,8 +38,8 @@ def work(words: Speaker, name: str, way: str, do: Callable[[Report], Made]) -> M
     """
     place = st.empty()
     with place.container():
-        st.button(words.say("Cancel"), key=f"{name}:cancel", icon=":material/close:")
         bar = st.progress(0.0, text=words.say("Starting"))
+        st.button(words.say("Cancel"), key=f"{name}:cancel", icon=":material/close:")
     st.session_state[f"{name}:begun"] = True
 
     def report(step: str, done: int, total: int) -> None:

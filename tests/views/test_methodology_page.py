@@ -65,6 +65,7 @@ def test_who_is_counted_names_the_days_of_the_round_and_the_sources(open_page: O
     told = texts(open_page("methodology", part="counting", round=PUBLISHED)).replace("\\", "")
     assert "First day of graduation of the cohort (`cohort_from`): **01.09.2024**" in told
     assert "Agreements and accreditations have to be in force (`kpi_on`): **01.10.2025**" in told
+    assert "Full-time students on kpi_on, academic leave left out" in told
     assert "pension contributions, employment contract, register of entrepreneurs" in told
 
 
