@@ -63,7 +63,9 @@ def test_refresh_back_and_a_sent_link_show_the_same(
     analyst.page.locator(".st-key-menu a", has_text="Методика").click()
     analyst.page.wait_for_url("**/methodology**")
     analyst.settle()
-    assert state(analyst) == {"round": ["2025-26/v1"], "lang": ["ru"]}, "round and language go along"
+    assert state(analyst) == {"round": ["2025-26/v1"], "lang": ["ru"]}, (
+        "round and language go along"
+    )
     analyst.page.go_back()
     analyst.page.wait_for_url("**/college**")
     analyst.settle()
