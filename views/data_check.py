@@ -206,8 +206,9 @@ def _say_in_language(words: str) -> None:
     the bounds stand below it in full.
     """
     button = "[data-testid=stFileUploaderDropzone] button p"
+    text = json.dumps(words, ensure_ascii=False)  # CSS knows no \\u0424
     st.html(
-        f"<style>{button} {{ font-size: 0 }} {button}::after {{ content: {json.dumps(words)};"
+        f"<style>{button} {{ font-size: 0 }} {button}::after {{ content: {text};"
         " font-size: 0.95rem }}"
         " [data-testid=stFileUploaderDropzoneInstructions] { display: none }</style>"
     )
