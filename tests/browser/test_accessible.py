@@ -21,11 +21,11 @@ HOSTILE = {
     "EX-02": '=HYPERLINK("http://evil.example","x")',
     "EX-03": "../../etc/passwd",
     "EX-04": "<img src=x onerror=alert(1)>",
-    "EX-05": "[x](javascript:alert(1)) **b** $x^2$ :red[r] {name}",
+    "EX-05": "[x](javascript:alert(1)) **b** $x^2$ :red[r] {name} www.evil.example a@evil.example",
 }
 """Names of colleges."""
 
-FRAMEWORK = {"scrollable-region-focusable"}
+FRAMEWORK = {"scrollable-region-focusable", "presentation-role-conflict"}
 """Rules of axe that the framework's own parts break, whatever a page does."""
 
 
@@ -88,7 +88,8 @@ def test_names_do_nothing_but_appear(someone: People, server: Server) -> None:
     one.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     for college_id, name in HOSTILE.items():
         one.open("college", lang="en", college=college_id)
-        assert name in one.page.inner_text("h1"), "the name appears as it stands"
+        shown = one.page.inner_text("h1").replace("\u2060", "")
+        assert name in shown, "the name appears as it stands"
         _is_harmless(one)
     for page in PAGES[Role.MINISTRY]:
         one.open(page, lang="en", college="EX-01", search="<script>alert(1)</script>")
@@ -100,7 +101,8 @@ def test_names_do_nothing_but_appear(someone: People, server: Server) -> None:
 def _is_harmless(one: Person) -> None:
     """Hold that no name became an element or a link."""
     assert one.page.locator("img[src='x'], .stMain script").count() == 0
-    assert one.page.locator("a[href^='javascript:'], a[href*='evil.example']").count() == 0
+    links = "a[href^='javascript:'], a[href*='evil.example']"
+    assert one.page.locator(links).count() == 0
 
 
 ADDRESS = {

@@ -25,8 +25,14 @@ share, share_of = told.share, told.share_of
 count, counts = told.count, told.counts
 
 
+_NO_LINK = "\u2060"
+"""Has no width; between the letters of an address it keeps Markdown from making a link of it."""
+
+
 def plain(text: str) -> str:
     """Return a text that Markdown shows as it stands: names come from the input."""
+    for start in ("://", "www.", "@"):
+        text = text.replace(start, start[:-1] + _NO_LINK + start[-1])
     for mark in "\\`*_{}[]()<>#+-.!|~$:@":
         text = text.replace(mark, f"\\{mark}")
     return text
