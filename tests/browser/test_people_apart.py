@@ -194,6 +194,17 @@ def test_who_signs_out_is_out_in_every_tab_and_the_cookie_they_kept_is_worth_not
     assert thief.page.locator(".st-key-menu").count() == 0
 
 
+def test_a_sent_link_leads_where_it_says_for_who_signs_in_first(
+    someone: People, server: Server
+) -> None:
+    one = someone(server)
+    one.open("methodology", part="gates", lang="en")
+    one.sign_in("director-a")
+    one.page.wait_for_url("**/methodology**")
+    one.settle()
+    assert {"part=gates", "lang=en"} <= {*one.query.split("&")}
+
+
 def test_a_page_that_lies_open_is_ended(
     someone: People, store: Path, serve_signed_in: Callable[..., Server]
 ) -> None:

@@ -9,7 +9,7 @@ from kpi.access import PAGES, Viewer
 from kpi.language import Speaker
 from views.frame import address
 from views.frame.here import version_title, versions_there
-from views.frame.people import sign_out
+from views.frame.people import sign_out, take_wanted
 
 _STYLE = Path(__file__).with_name("style.css")
 _NAMES = {"kk": "Қаз", "ru": "Рус", "en": "Eng"}
@@ -45,16 +45,18 @@ def all_pages(words: Speaker) -> dict[str, Any]:
 
 
 def first_page(viewer: Viewer, pages: dict[str, Any]) -> Any:
-    """Return what stands at the bare address: the way to the viewer's first page.
+    """Return what stands at the bare address: the way to the page that was asked for before the
+    viewer signed in, else to their first page.
 
     A page that the framework serves there would have no address of its own to be sent.
     """
-
     first = pages[PAGES[viewer.role][0]]
 
     def to_first() -> None:
+        wanted, asked = take_wanted()
         state = {name: st.query_params.get_all(name) for name in st.query_params}
-        st.switch_page(first, query_params=state)
+        [page] = [one for one in pages.values() if one.url_path == wanted] or [first]
+        st.switch_page(page, query_params=asked | state)
 
     return st.Page(to_first, title=first.title, default=True)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
 from kpi.access import Access, AccessError, Viewer, local_analyst, read_access
 from kpi.errors import CallError
@@ -166,8 +167,45 @@ def _refuse(what: str, do: str, leave: str | None = None) -> None:
 def _ask_to_sign_in(words: Speaker) -> None:
     st.title(words.say("Ranking and funding of colleges"), anchor=False)
     st.markdown(words.say("Sign in with the account that the ministry gave you a role for."))
-    st.button(words.say("Sign in"), type="primary", on_click=st.login)
+    st.button(words.say("Sign in"), type="primary", on_click=_sign_in_from_here)
     st.stop()
+
+
+# ------------------------------------------------------------------- the address that was asked for
+
+
+_COOKIE = "_streamlit_xsrf"
+"""What a browser keeps while somebody signs in, when the framework's own state is lost; the token
+in it is written otherwise each time.
+"""
+
+_MOST_WANTED = 1000
+
+_wanted: dict[bytes, tuple[str, dict[str, list[str]]]] = {}
+"""What each browser asked for before it was sent to the provider; the oldest are dropped."""
+
+
+def _sign_in_from_here() -> None:
+    if browser := _browser():
+        page = (st.context.url or "").rpartition("/")[2]
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        _wanted[browser] = page, query
+        for oldest in list(_wanted)[:-_MOST_WANTED]:
+            _wanted.pop(oldest, None)
+    st.login()
+
+
+def take_wanted() -> tuple[str, dict[str, list[str]]]:
+    """Return the page (as its address has it, or nothing) and the query that the browser asked for
+    before its person signed in: said once.
+    """
+    return _wanted.pop(_browser(), ("", {}))
+
+
+def _browser() -> bytes:
+    """Return the token that tells one browser from another; nothing where it keeps no cookie."""
+    token, _ = decode_xsrf_token_string(st.context.cookies.get(_COOKIE) or "")
+    return token or b""
 
 
 # ------------------------------------------------------------------------------- idle sessions
