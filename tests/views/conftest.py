@@ -7,6 +7,7 @@ from inputs import KEY, quiet
 from publications import publish_draft
 from screens import ROOT, VIEWERS, Open
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from funding.run import plan_round, run_round
 from kpi.access import Role
@@ -47,11 +48,8 @@ def open_page(app_store: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         app.query_params["lang"] = language
         for name, value in address.items():
             app.query_params[name] = value
-        app.run()
-        app.switch_page(f"views/{page}.py")
-        app.query_params["lang"] = language
-        for name, value in address.items():
-            app.query_params[name] = value
+        # as if the address of the page were typed: `switch_page` would run the first page before
+        app._page_hash = calc_hash(page.replace("_", "-"))
         return app.run()
 
     return opened
