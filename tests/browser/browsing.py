@@ -153,8 +153,8 @@ class Person:
 
     @property
     def text(self) -> str:
-        """What the page says, in one line."""
-        return " ".join(self.page.inner_text("body").split())
+        """What the page says, in one line, without what keeps addresses from being links."""
+        return " ".join(self.page.inner_text("body").replace("\u2060", "").split())
 
     def sign_in(self, name: str) -> None:
         """Sign in at the provider, from the page that asks for it."""

@@ -17,11 +17,9 @@ from kpi.access import PAGES, Role
 from kpi.resources import data_folder
 
 HOSTILE = {
-    "EX-01": "<script>alert(1)</script>",
-    "EX-02": '=HYPERLINK("http://evil.example","x")',
-    "EX-03": "../../etc/passwd",
-    "EX-04": "<img src=x onerror=alert(1)>",
-    "EX-05": "[x](javascript:alert(1)) **b** $x^2$ :red[r] {name} www.evil.example a@evil.example",
+    "EX-01": "<script>alert(1)</script> <img src=x onerror=alert(2)> ../../etc/passwd",
+    "EX-03": '=HYPERLINK("http://evil.example","x") www.evil.example a@evil.example',
+    "EX-05": "[x](javascript:alert(1)) **b** $x^2$ :red[r] {name}",
 }
 """Names of colleges."""
 
@@ -31,7 +29,7 @@ FRAMEWORK = {"scrollable-region-focusable", "presentation-role-conflict"}
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The twelve example colleges, five of them under hostile names."""
+    """The twelve example colleges, three of them under hostile names."""
     folder = tmp_path_factory.mktemp("hostile")
     example = Path(shutil.copytree(data_folder() / "example", folder / "input"))
     with (example / "colleges.csv").open(encoding="utf-8", newline="") as file:
@@ -53,22 +51,45 @@ def server(store: Path, serve_locally: Callable[[Path], Server]) -> Server:
     return serve_locally(store)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_keeps_anybody_out(someone: People, server: Server, scheme: str) -> None:
-    one = someone(server, color_scheme=scheme)
+def test_no_page_keeps_anybody_out(someone: People, server: Server) -> None:
+    """Wide and light, in the dark, and on a phone: nothing for axe, no fault, nothing cut."""
+    one = someone(server, color_scheme="light")
     found = []
     for page in PAGES[Role.MINISTRY]:
+        one.page.set_viewport_size({"width": 1440, "height": 900})
+        one.page.emulate_media(color_scheme="light")
         one.open(page, lang="kk", college="EX-03", set="gates.employment_rate=0.6")
-        for violation in Axe().run(one.page).response["violations"]:
-            if violation["id"] not in FRAMEWORK:
-                places = [node["html"][:160] for node in violation["nodes"]]
-                found.append(f"{page}: {violation['id']} {places[:3]}")
+        found += [f"{page}, light: {fault}" for fault in _axe(one)]
+        one.page.emulate_media(color_scheme="dark")
+        found += [f"{page}, dark: {fault}" for fault in _axe(one)]
+        one.page.set_viewport_size({"width": 390, "height": 844})
+        one.settle()
+        cut = one.page.evaluate(
+            "document.querySelector('.stMain').scrollWidth"
+            " - document.querySelector('.stMain').clientWidth"
+        )
+        found += [f"{page} is wider than a phone"] * (cut > 1)
     assert not found, "\n".join(found)
+    assert one.faults == []
+    assert one.foreign == [], "the app asks nobody else"
+
+
+def _axe(one: Person) -> list[str]:
+    """Return what axe finds on a page, once nothing fades in or out any more."""
+    one.settle()
+    one.page.wait_for_timeout(600)
+    return [
+        f"{violation['id']} {[node['html'][:160] for node in violation['nodes']][:3]}"
+        for violation in Axe().run(one.page).response["violations"]
+        if violation["id"] not in FRAMEWORK
+    ]
 
 
 def test_the_menu_and_the_choices_are_reached_by_keyboard(someone: People, server: Server) -> None:
     one = someone(server)
-    one.open("overview", lang="en")
+    one.open("methodology", lang="en")
+    one.page.wait_for_load_state("networkidle")
+    one.settle()
     reached = []
     for _ in range(24):
         one.page.keyboard.press("Tab")
@@ -90,9 +111,6 @@ def test_names_do_nothing_but_appear(someone: People, server: Server) -> None:
         one.open("college", lang="en", college=college_id)
         shown = one.page.inner_text("h1").replace("\u2060", "")
         assert name in shown, "the name appears as it stands"
-        _is_harmless(one)
-    for page in PAGES[Role.MINISTRY]:
-        one.open(page, lang="en", college="EX-01", search="<script>alert(1)</script>")
         _is_harmless(one)
     assert dialogs == []
     assert one.faults == []

@@ -10,7 +10,6 @@ from inputs import KEY, quiet
 from publications import publish_draft
 
 from funding.run import plan_round, run_round
-from kpi.access import PAGES, Role
 from kpi.resources import data_folder
 
 NAME = "Учебный пример № 1"
@@ -81,19 +80,3 @@ def test_the_bare_address_leads_on_and_keeps_what_stands_in_it(analyst: Person) 
     analyst.page.wait_for_url("**/overview**")
     analyst.settle()
     assert state(analyst) == {"round": ["2025-26/v1"], "lang": ["en"]}
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_every_page_stands_without_an_error_in_the_console_and_asks_nobody_else(
-    someone: People, server: Server, width: int
-) -> None:
-    one = someone(server, viewport={"width": width, "height": 900})
-    for page in PAGES[Role.MINISTRY]:
-        one.open(page, lang="kk", college="EX-01")
-        cut = one.page.evaluate(
-            "document.querySelector('.stMain').scrollWidth"
-            " - document.querySelector('.stMain').clientWidth"
-        )
-        assert cut <= 1, f"{page} is wider than the screen"
-    assert one.faults == []
-    assert one.foreign == []

@@ -120,17 +120,17 @@ def test_a_director_who_types_anothers_college_gets_nothing_of_it(
     assert a.faults == []
 
 
-@pytest.mark.parametrize("page", OTHERS)
 def test_a_page_that_is_not_in_the_menu_refuses_when_its_address_is_typed(
-    someone: People, server: Server, page: str
+    someone: People, server: Server
 ) -> None:
     a = signed_in(someone, server, "director-a")
     assert "/college" in a.page.url, "the first page of a director"
     menu = a.page.locator(".st-key-menu a").all_inner_texts()
     assert len(menu) == len(PAGES)
-    a.open(page)
-    assert "не для вашей роли" in a.text
-    assert a.page.locator("[data-testid=stMetric], [data-testid=stDataFrame]").count() == 0
+    for page in OTHERS:
+        a.open(page)
+        assert "не для вашей роли" in a.text
+        assert a.page.locator("[data-testid=stMetric], [data-testid=stDataFrame]").count() == 0
 
 
 def test_a_department_sees_no_college_of_another_region_in_a_draft(
@@ -164,7 +164,7 @@ def test_without_sign_in_nothing_but_the_question_is_received(
     someone: People, server: Server, secrets: dict[str, str | int]
 ) -> None:
     one = someone(server)
-    for page in ("", *PAGES, *OTHERS):
+    for page in ("", "college", "audit"):
         one.open(page, round="2025-26/draft-2", college=B)
         assert "Войти" in one.text
     assert not finds(one.received(), secrets)

@@ -120,6 +120,7 @@ def configured(chart: Chart, colours: Colours) -> Any:
         background="transparent",
         padding=4,
         view=alt.ViewConfig(stroke=None),
+        mark=alt.MarkConfig(aria=False),  # the chart as a whole has its text
         axis=alt.AxisConfig(
             domain=False,
             ticks=False,
