@@ -20,9 +20,10 @@ lint: $(VENV)/develop
 	$(BIN)/mypy
 
 # pandas has an environment of its own: where it is installed, pandera imports it
-bench: $(VENV)/run $(VENV)-bench/made
+bench: $(VENV)/app $(VENV)-bench/made
 	$(BIN)/python benchmarks/run.py --ten-years --pandas-python $(VENV)-bench/bin/python
 	$(BIN)/python benchmarks/money.py
+	$(BIN)/python benchmarks/app.py
 
 # every page, light and dark, wide and narrow, into docs/screenshots
 screenshots: $(VENV)/develop

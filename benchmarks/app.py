@@ -41,7 +41,7 @@ PAGES = {
 FREE = ("data-check",)
 """Pages that the aim leaves out."""
 
-SESSIONS, ROUNDS, PAUSE = 10, 3, 1.0
+SESSIONS, ROUNDS, PAUSE = 10, 2, 5.0
 """So many sessions walk all pages so often, with so many seconds of reading between two."""
 
 LONGEST = 120.0
@@ -107,12 +107,12 @@ async def ask(socket_, page, query):
             return time.perf_counter() - started
 
 
-async def first_page(port, started):
+async def first_page(port, started, page="overview"):
     """Return the seconds from the start of the server to its first finished page."""
     while True:
         try:
             async with session(port) as socket_:
-                await ask(socket_, "", "")
+                await ask(socket_, page, "")
                 return time.perf_counter() - started
         except OSError:
             if time.perf_counter() - started > LONGEST:
@@ -167,7 +167,7 @@ def peer_seconds(folder, count):
     command = [streamlit, "run", str(script), "--server.port", str(port)]
     options = ["--server.address", "127.0.0.1", "--server.headless", "true"]
     with server([*command, *options, "--browser.gatherUsageStats", "false"], port):
-        asyncio.run(first_page(port, time.perf_counter()))
+        asyncio.run(first_page(port, time.perf_counter(), ""))
         return asyncio.run(reruns(port, "", "", count))[1:]
 
 
@@ -204,8 +204,9 @@ def main():
     say(f"peer: {peer:.4f} s")
     port = free_port()
     command = [KPI, "app", "--store", str(store), "--port", str(port)]
+    began = time.perf_counter()
     with server(command, port) as process:
-        start = asyncio.run(first_page(port, time.perf_counter()))
+        start = asyncio.run(first_page(port, began))
         say(f"first page: {start:.2f} s")
         rows = [row("first page from start", f"{start:.2f}", aims=[("≤ 3 s", start <= 3)])]
         for page, query in PAGES.items():
