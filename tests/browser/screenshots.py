@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
+import polars as pl  # noqa: E402
 from browsing import CHROMIUM, Person, Server, free_port, launch, person, serving  # noqa: E402
 from inputs import KEY, quiet  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
@@ -22,6 +23,13 @@ from kpi.resources import data_folder  # noqa: E402
 from kpi.rounds import open_round  # noqa: E402
 
 WIDTHS = {1440: 900, 390: 844}
+CHOSEN = {
+    "overview": {"kpi": "dual_share"},
+    "scenario": {"set": "gates.employment_rate=0.75", "frontier": "employment_rate"},
+}
+OF_README = ("overview", "college", "scenario")
+"""Pages of which the README shows what a wide screen shows at first, in docs/."""
+
 HIGHEST = 8_000
 """Pixels of a picture's height at most."""
 
@@ -40,14 +48,24 @@ def college_to_show(store: Path) -> str:
     """Return a college that misses one gate by a person, or else the first of the ranking."""
     of_round = open_round(store, None)
     everything = Viewer(Role.MINISTRY, "screenshots")
-    near = read_table(of_round, "gates", everything).filter(short_by=1)
+    missed = read_table(of_round, "gates", everything).filter(passed=False)
+    alone = missed.filter(pl.len().over("college_id") == 1)
+    near = alone.filter(pl.col("short_by") == 1, pl.col("denominator") > 1)
     ranked = read_table(of_round, "ranking", everything).sort("rank", nulls_last=True)
     return str((near if near.height else ranked)["college_id"][0])
 
 
+def until_drawn(one: Person) -> None:
+    """Wait for long work, then for the charts: they draw themselves after the page stands."""
+    for waited_for in ("stSpinner", "stSkeleton"):
+        one.page.wait_for_timeout(900)
+        one.page.wait_for_function(f"!document.querySelector('[data-testid={waited_for}]')")
+    one.page.wait_for_timeout(300)
+
+
 def picture(one: Person, width: int, path: Path) -> None:
     """Write a page in its full height."""
-    one.page.wait_for_timeout(700)  # charts draw themselves after the page stands
+    until_drawn(one)
     high = one.page.evaluate(
         "Math.max(...[...document.querySelectorAll('.stMain, .stMainBlockContainer')]"
         ".map(part => part.scrollHeight))"
@@ -68,8 +86,10 @@ def write_all(server: Server, to: Path, language: str, college: str) -> list[str
                 size = {"width": width, "height": height}
                 one = person(browser, server, viewport=size, color_scheme=scheme)
                 for page in PAGES[Role.MINISTRY]:
-                    chosen = {"college": college} if page in ("college", "audit") else {}
-                    one.open(page, lang=language, **chosen)
+                    one.open(page, lang=language, **(CHOSEN.get(page) or {"college": college}))
+                    if (width, scheme) == (1440, "light") and page in OF_README:
+                        until_drawn(one)
+                        one.page.screenshot(path=to.parent / f"app-{page}.png")
                     path = to / f"{page}-{width}-{scheme}.png"
                     picture(one, width, path)
                     print(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
