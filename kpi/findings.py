@@ -161,7 +161,9 @@ def sentence(words: Speaker, finding: dict[str, object]) -> str:
     message = str(finding["message"])
     if template is None or _filled(template, finding) != message:
         return words.error(message)
-    return _filled(words.error(template), finding)
+    expected = finding["expected"]
+    told = words.error(str(expected)) if expected is not None else None
+    return _filled(words.error(template), {**finding, "expected": told})
 
 
 def _filled(template: str, finding: dict[str, object]) -> str:
