@@ -12,7 +12,7 @@ app: $(VENV)/app  # shows what `make run` made, or says what to do where there i
 	$(BIN)/kpi app
 
 test: $(VENV)/develop
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/develop
 	$(BIN)/ruff check .

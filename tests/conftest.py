@@ -16,6 +16,12 @@ hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of few but long tests: begun last, one keeps the whole run waiting."""
+    long = ("test_people_apart.py", "test_wheel.py", "test_workbook_recalculated.py")
+    items.sort(key=lambda item: item.path.name not in long and item.path.parent.name != "browser")
+
+
 @pytest.fixture(scope="session")
 def example_folder() -> Path:
     """The input of the twelve worked colleges."""
