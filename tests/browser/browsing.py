@@ -25,7 +25,7 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
-SECONDS = 30
+SECONDS = 90
 PROBE = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
 """Where Streamlit's own script looks whether the app is served below the page's address; it is not,
 and the browser notes the 404 whatever the page does.
@@ -183,6 +183,7 @@ def person(browser: Browser, server: Server, **context: Any) -> Person:
     """Return somebody at a new browser, Russian and wide unless told otherwise."""
     options = {"viewport": {"width": 1440, "height": 900}, "locale": "ru-RU"} | context
     opened = browser.new_context(**options)
+    opened.set_default_timeout(SECONDS * 1000)  # two browsers and two servers may share two cores
     page = opened.new_page()
     one = Person(page, server)
 
