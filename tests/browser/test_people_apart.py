@@ -210,7 +210,7 @@ def test_a_sent_link_leads_where_it_says_for_who_signs_in_first(
 def test_a_page_that_lies_open_is_ended(
     someone: People, store: Path, serve_signed_in: Callable[..., Server]
 ) -> None:
-    server = serve_signed_in(store, "idle_minutes = 0.2\n" + TABLE)
+    server = serve_signed_in(store, "idle_minutes = 0.5\n" + TABLE)
     one = signed_in(someone, server, "analyst")
     assert one.page.locator(".st-key-menu").count() == 1
     one.page.wait_for_selector(".st-key-menu", state="detached", timeout=120_000)
@@ -221,7 +221,7 @@ def test_a_page_that_lies_open_is_ended(
 def test_who_loses_the_role_loses_the_sight_and_a_broken_table_lets_nobody_in(
     someone: People, store: Path, tmp_path: Path, serve_signed_in: Callable[..., Server]
 ) -> None:
-    server = serve_signed_in(store, "idle_minutes = 0.5\n" + TABLE)
+    server = serve_signed_in(store, "idle_minutes = 2\n" + TABLE)
     table = server.log.parent / "access.toml"
     one = signed_in(someone, server, "director-a")
     shutil.copy(table, tmp_path / "kept.toml")
