@@ -41,7 +41,6 @@ from kpi.terms import term
 from views.frame import address, charts, funding_charts, parts
 from views.frame.exports import package_for, workbook_for
 from views.frame.here import Here, here, kept, version_title
-from views.frame.menu import page_file
 from views.frame.region_choice import narrowed
 
 CLOSE, QUALIFY = "close", "qualify"
@@ -596,9 +595,7 @@ def _list(
         on_select="rerun",
         selection_mode="single-row",
     )
-    if picked := chosen.selection.rows:
-        college = rows["college_id"][picked[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+    parts.lead_to_college(rows, chosen)
 
 
 def _close_columns(at: Here) -> dict[str, Any]:

@@ -216,9 +216,7 @@ def _table(
         selection_mode="single-row",
     )
     st.caption(parts.plain(_legend(at, told.names)))
-    if state.selection.rows:
-        college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.onward(college=college))
+    parts.lead_to_college(rows, state)
 
 
 class _Parts:
@@ -379,9 +377,7 @@ def _not_ranked(at: Here, rows: pl.DataFrame) -> None:
         on_select="rerun",
         selection_mode="single-row",
     )
-    if state.selection.rows:
-        college = rows["college_id"][state.selection.rows[0]]
-        st.switch_page(page_file("college"), query_params=address.onward(college=college))
+    parts.lead_to_college(rows, state)
 
 
 def _reason(at: Here, row: Row) -> str:

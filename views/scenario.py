@@ -26,7 +26,6 @@ from kpi.access import Role, require_role
 from kpi.errors import CallError
 from views.frame import address, charts, funding_charts, parts
 from views.frame.here import Here, here
-from views.frame.menu import page_file
 from views.frame.region_choice import narrowed
 from views.frame.scenario_controls import (
     draw_changes,
@@ -430,9 +429,7 @@ def _list(at: Here, rows: pl.DataFrame, which: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
     )
-    if found := picked.selection.rows:
-        college = rows["college_id"][found[0]]
-        st.switch_page(page_file("college"), query_params=address.link(college=college))
+    parts.lead_to_college(rows, picked)
 
 
 page()

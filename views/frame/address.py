@@ -78,28 +78,6 @@ def choose(
     return str(st.session_state[key]) or None if codes else None
 
 
-def choose_some(
-    name: str,
-    label: str,
-    options: Mapping[str, str],
-    *,
-    drop: Iterable[str] = ("page",),
-    **more: Any,
-) -> list[str]:
-    """Draw a list of which several may be chosen; return their codes. Default: none."""
-    key = _bind(name, [code for code in values(name) if code in options])
-    st.multiselect(
-        label,
-        list(options),
-        key=key,
-        format_func=options.__getitem__,
-        on_change=_write(name, key, [], drop),
-        **more,
-    )
-    chosen: list[str] = st.session_state[key]
-    return chosen
-
-
 def switch(
     name: str,
     label: str,

@@ -156,6 +156,15 @@ def table(
     )
 
 
+def lead_to_college(rows: pl.DataFrame, chosen: Any) -> None:
+    """Lead to the college of the row that was chosen in a table of ``rows``, if one was; going back
+    shows the page as it was left.
+    """
+    if picked := chosen.selection.rows:
+        college = str(rows["college_id"][picked[0]])
+        st.switch_page(page_file("college"), query_params=address.onward(college=college))
+
+
 def small_table(
     rows: Iterable[Mapping[str, str]], titles: Mapping[str, str], *, name: str, alt: str
 ) -> None:

@@ -7,9 +7,15 @@ import streamlit as st
 from kpi.access import PAGES, Viewer
 from kpi.errors import CallError
 from kpi.language import Speaker
-from kpi.rounds import exists
 from views.frame import address
-from views.frame.here import Here, newer_draft, round_here, store_folder, version_title
+from views.frame.here import (
+    Here,
+    newer_draft,
+    round_here,
+    store_folder,
+    version_title,
+    versions_there,
+)
 from views.frame.menu import page_file
 from views.frame.parts import empty, plain, show_error
 
@@ -27,7 +33,7 @@ def run_page(page: Any, name: str, viewer: Viewer, words: Speaker) -> None:
         )
         return
     store = store_folder()
-    if not has_rounds(store):
+    if not versions_there(store):
         _run_without(page, name, viewer, words)
         return
     of_round, notice = round_here(words, store)
@@ -47,12 +53,6 @@ def run_page(page: Any, name: str, viewer: Viewer, words: Speaker) -> None:
             words.say("This draft was replaced by a newer one while the page was open."),
             words.say("Load the page again to see the newer one."),
         )
-
-
-def has_rounds(store: Any) -> bool:
-    """Whether the store holds anything to show."""
-    folders = [path.name for path in store.glob("*") if path.is_dir()] if store.is_dir() else []
-    return any(exists(store, name) for name in folders)
 
 
 def _run_without(page: Any, name: str, viewer: Viewer, words: Speaker) -> None:
