@@ -1,6 +1,7 @@
 -- One row per graduate of the cohort, with what counts (DESIGN §5): a destination is believed only
 -- from an accepted source and when dated by observed_on; otherwise it is unknown.
--- The declared_ columns tell what it would be if the source `declared` were accepted too.
+-- The declared_ columns tell what it would be if the source `declared` were accepted too; is_unknown
+-- that nobody knows where the graduate is: neither believed nor said to be unemployed.
 WITH of_cohort AS (
     SELECT graduates.*
     FROM graduates
@@ -39,6 +40,7 @@ SELECT
     unit_id,
     graduate_id,
     specialty,
+    qualification,
     dual,
     means_work AS claims_work,
     means_work AND is_verified AS is_employed,
@@ -46,6 +48,8 @@ SELECT
     destination = 'further_study' AND is_verified AS is_studying,
     means_work AND is_declared AS declared_employed,
     means_exclusion AND is_declared AS declared_excluded,
+    NOT ((means_work OR means_exclusion) AND is_verified) AND destination <> 'unemployed'
+        AS is_unknown,
     coalesce(means_work AND is_verified AND in_specialty, FALSE) AS is_in_specialty,
     certificate_id IS NOT NULL AS is_certified,
     CASE WHEN means_work AND is_verified THEN monthly_wage END AS monthly_wage
