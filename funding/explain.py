@@ -472,8 +472,8 @@ def _league_chance(words: Speaker, row: Row) -> str:
     chance = chance_told(words, row["league_chance"])
     if is_close_league(row):
         return words.say(
-            "the league is decided by less than its uncertainty: a new cohort of the same size would"
-            " bring the college into it with a chance of {chance}",
+            "the league is decided by less than its uncertainty: a new cohort of the same size"
+            " would bring the college into it with a chance of {chance}",
             chance=chance,
         )
     return words.say(
