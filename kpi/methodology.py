@@ -267,16 +267,17 @@ class Methodology(DatedFile):
 
 def _end_faults(score: Score) -> Iterator[str]:
     """Yield what is wrong with the ends of a KPI's scale."""
-    if score.normalise == "goalposts" and (score.floor is None or score.target is None):
+    floor, target = score.floor, score.target
+    if score.normalise == "goalposts" and (floor is None or target is None):
         yield "is scored by goalposts; expected floor and target"
-    elif score.normalise == "distance_to_target":
-        if score.target is None or score.floor is not None:
-            yield (
-                "is scored by its distance to the target; expected a target, and no floor: the"
-                " worst unit stands there"
-            )
-    elif score.floor is not None and score.target is not None and score.floor >= score.target:
-        yield (f"has floor {score.floor} and target {score.target}; expected floor below target")
+    if score.normalise == "distance_to_target" and (target is None or floor is not None):
+        yield (
+            "is scored by its distance to the target; expected a target, and no floor, where the"
+            " worst unit stands"
+        )
+    has_range = score.normalise in ("goalposts", "min_max")
+    if has_range and floor is not None and target is not None and floor >= target:
+        yield f"has floor {floor} and target {target}; expected floor below target"
 
 
 def _option_faults(score: Score) -> Iterator[str]:
