@@ -1,12 +1,14 @@
--- One row per active unit that gates decide about: whether it passes all that its money hangs on,
--- the fewest records in doubt that would reverse that, of which kind and at which gate, and the
--- tenge per year that hang on them.
+-- One row per active unit and kind of record in doubt that reverses the decision about its money:
+-- whether it passes all the gates that its money hangs on, how few records of that kind would
+-- reverse that (needed) of how many, at which gate, and the tenge per year that hang on it. A unit
+-- whose decision no record in doubt reverses has no row.
 -- A unit that passes falls by any one gate: the least over the gates. One that fails must pass every
--- failed gate: their sum, an upper bound where one graduate counts at two of them (gates_failed > 1).
--- doubt: the kind that reverses it alone with the fewest; together where no kind alone does so with as
--- few. The columns named after a kind: how many records of that kind alone; empty: they cannot.
--- tenge_at_risk: its own incentive, now less with the share that it would have then (before an
--- appropriation and a guarantee), without its sign.
+-- failed gate: their sum, an upper bound where one graduate counts at two of them (gates_failed > 1;
+-- gate is empty then).
+-- place: 1 for the kind that does so with the fewest records; `together` (of any kind) after a kind
+-- that does so alone with as few.
+-- tenge_at_risk: the unit's own incentive now less what it would have by the other decision, without
+-- the sign, before an appropriation and a guarantee.
 WITH passing AS (
     SELECT
         gates.college_id,
@@ -41,26 +43,23 @@ ways AS (
     GROUP BY college_id, gate, doubt, gates_to_reverse
     HAVING count(needed) = gates_to_reverse
 ),
-placed AS (
+nearest AS (
     SELECT
         ways.*,
         row_number() OVER (
-            PARTITION BY college_id
-            ORDER BY needed, CASE WHEN doubt = 'together' THEN 1 ELSE 0 END, records, doubt, gate
-        ) AS place
+            PARTITION BY college_id, doubt ORDER BY needed, records, gate
+        ) AS place_of_gate
     FROM ways
 ),
-kinds AS (
+placed AS (
     SELECT
-        college_id,
-        min(needed) FILTER (WHERE doubt = 'declared_work') AS declared_work,
-        min(needed) FILTER (WHERE doubt = 'declared_exclusion') AS declared_exclusion,
-        min(needed) FILTER (WHERE doubt = 'unknown') AS unknown,
-        min(needed) FILTER (WHERE doubt = 'excluded') AS excluded,
-        min(needed) FILTER (WHERE doubt = 'rejected') AS rejected,
-        min(needed) FILTER (WHERE doubt = 'together') AS together
-    FROM placed
-    GROUP BY college_id
+        nearest.*,
+        row_number() OVER (
+            PARTITION BY college_id
+            ORDER BY needed, CASE WHEN doubt = 'together' THEN 1 ELSE 0 END, records, doubt
+        ) AS place
+    FROM nearest
+    WHERE place_of_gate = 1
 ),
 lines AS (
     SELECT
@@ -94,23 +93,16 @@ money AS (
     GROUP BY college_id
 )
 SELECT
-    passing.college_id,
+    placed.college_id,
+    placed.doubt,
+    placed.place,
     passing.passes,
     passing.gates_failed,
-    placed.needed AS fewest,
-    placed.doubt,
     placed.gate,
+    placed.needed,
     placed.records,
     coalesce(money.tenge, 0) AS tenge_at_risk,
-    CASE WHEN placed.needed > 0 THEN coalesce(money.tenge, 0) // placed.needed END
-        AS tenge_per_record,
-    kinds.declared_work,
-    kinds.declared_exclusion,
-    kinds.unknown,
-    kinds.excluded,
-    kinds.rejected,
-    kinds.together
-FROM passing
-LEFT JOIN placed ON placed.college_id = passing.college_id AND placed.place = 1
-LEFT JOIN kinds ON kinds.college_id = passing.college_id
-LEFT JOIN money ON money.college_id = passing.college_id
+    coalesce(money.tenge, 0) // placed.needed AS tenge_per_record
+FROM placed
+INNER JOIN passing ON passing.college_id = placed.college_id
+LEFT JOIN money ON money.college_id = placed.college_id

@@ -1,11 +1,11 @@
--- One row per active unit, gate that its money hangs on, and kind of record in doubt that it has:
--- how many there are, and the fewest of them that would have to turn out otherwise to reverse the
--- gate; empty where all of them together do not. `together`: records of any kind.
--- A failed gate is tried with what speaks for the unit, a passed one with what speaks against it; of
--- what a record may turn out to be, and of the records, those count first that move
--- numerator - threshold x denominator the most. After each the gate is judged as in gates.sql. A
--- rejected row (graduates for an outcome share, students for a register share) counts 1 of 1 for, or
--- 0 of 1 against.
+-- One row per active unit, gate that its money hangs on, and kind of record in doubt that could move
+-- the gate: how many records there are, and how few of them, turning out otherwise, reverse the gate;
+-- needed is empty where all of them do not. `together`: records of any kind.
+-- A failed gate is tried with what speaks for the unit, a passed one with what speaks against it. Of
+-- the truths that a record may turn out to be, and of the records, those are taken first that move
+-- numerator - threshold x denominator the most; after each the gate is judged as in gates.sql. A
+-- rejected row (graduates for an outcome share, students for a register share) counts 1 of 1 for the
+-- unit, or 0 of 1 against it.
 WITH asked AS (
     SELECT
         gates.college_id,
@@ -67,7 +67,7 @@ moves AS (
 single AS (
     SELECT college_id, gate, doubt, records, numerator_move, denominator_move, pull
     FROM moves
-    WHERE place = 1
+    WHERE place = 1 AND pull > 0
     UNION ALL
     SELECT
         college_id,
@@ -78,7 +78,7 @@ single AS (
         1 AS denominator_move,
         CASE WHEN passed THEN threshold ELSE 1 - threshold END AS pull
     FROM asked
-    WHERE rejected > 0
+    WHERE rejected > 0 AND threshold <> CASE WHEN passed THEN 0 ELSE 1 END
 ),
 of_kind AS (
     SELECT college_id, gate, doubt, records, numerator_move, denominator_move, pull
@@ -110,7 +110,6 @@ one_by_one AS (
         pull,
         unnest(range(1, records + 1)) AS record
     FROM grouped
-    WHERE pull > 0
 ),
 turned AS (
     SELECT
