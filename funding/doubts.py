@@ -1,11 +1,13 @@
 """Doubt to flip: how few records in doubt would reverse each decision about money, and the tenge
 that hang on them.
 
-``sql/6_doubts/`` counts; here is what SQL cannot say: what one record moves in each KPI, told by the
-KPI's own SELECT and not written again, and the share that a unit would have by the other decision.
+``sql/6_doubts/`` counts; here is what SQL cannot say: what one record moves in each KPI, told by
+the KPI's own SELECT and not written again, and the share that a unit would have by the other
+decision.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +18,14 @@ from funding.rule import Rule
 from kpi.methodology import Methodology
 from kpi.pipeline import Select, get_table, put_table, rows_of, run_selects
 from kpi.ranking import assign_leagues
+from kpi.rounds import Round
 from kpi.uncertainty import cell_kpis
 
 KINDS = ("declared_work", "declared_exclusion", "unknown", "excluded", "rejected", "together")
 """The kinds of records in doubt, as ``sql/6_doubts/`` defines them."""
+
+FEW = 3
+"""Records that a decision hangs on at most, where it is said to hang on few."""
 
 FLAGS = (
     "dual",
@@ -83,13 +89,12 @@ def decision_gates(rule: Rule, methodology: Methodology) -> list[str]:
     return list(methodology.leagues[0].gates) if methodology.leagues else []
 
 
-def moves_of(
-    turns: pl.DataFrame, kpis: Sequence[Select], methodology: Methodology
-) -> pl.DataFrame:
+def moves_of(turns: pl.DataFrame, kpis: Sequence[Select], methodology: Methodology) -> pl.DataFrame:
     """Return what a record in doubt would move in each outcome share that reads the flags alone.
 
     ``turns``: the table ``doubt_turns``. One row per kind of graduate (FLAGS), doubt, truth and
-    KPI: ``numerator_move`` and ``denominator_move``, by how much one graduate's counts would change.
+    KPI: ``numerator_move`` and ``denominator_move``, by how much one graduate's counts would
+    change.
     """
     then = {**_AFTER, **{flag: pl.col(flag) for flag in _UNMOVED}}
     both = turns.with_columns(**{f"then_{flag}": then[flag] for flag in FLAGS})
@@ -179,3 +184,81 @@ def _reversed_leagues(
         for row in rows:
             row.pop("league", None)
     return leagues
+
+
+# --------------------------------------------------------------------------------- what is read
+
+
+def in_doubt(
+    doubts: pl.DataFrame,
+    gates: pl.DataFrame,
+    profile: pl.DataFrame,
+    *,
+    region: str | None = None,
+    kind: str | None = None,
+    passes: bool | None = None,
+) -> pl.DataFrame:
+    """Return one row per decision about money that records in doubt reverse, in the order in which
+    inspectors go: the most tenge for each record that would have to turn out otherwise.
+
+    ``doubts``, ``gates``, ``profile``: the tables ``decision_doubts``, ``gates``, ``unit_profile``.
+    Of each decision, the kind of record that reverses it with the fewest, or ``kind`` where it is
+    given. Columns: those of ``decision_doubts``, of the profile names and region, of the gate
+    numerator, denominator and threshold (empty where several gates fail). Decisions without tenge
+    are left out.
+    """
+    wanted = [pl.col("tenge_at_risk") > 0]
+    wanted += [pl.col("place") == 1 if kind is None else pl.col("doubt") == kind]
+    wanted += [pl.col("region") == region] if region is not None else []
+    wanted += [pl.col("passes") == passes] if passes is not None else []
+    named = profile.select("college_id", "name_kk", "name_ru", "name_en", "region")
+    counts = gates.select("college_id", "gate", "numerator", "denominator", "threshold")
+    return (
+        doubts.drop("suppressed", strict=False)
+        .join(named, on="college_id", how="left")
+        .join(counts, on=["college_id", "gate"], how="left")
+        .filter(*wanted)
+        .sort("tenge_per_record", "needed", "college_id", descending=[True, False, False])
+    )
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """Decisions that hang on few records: how many, and tenge per year."""
+
+    decisions: int
+    tenge: int
+
+
+def hanging(decisions: pl.DataFrame, most: int = FEW) -> Hanging:
+    """Return the decisions of ``in_doubt`` that ``most`` records or fewer reverse."""
+    few = decisions.filter(pl.col("needed") <= most)
+    return Hanging(few.height, int(few["tenge_at_risk"].sum()))
+
+
+def by_kind(doubts: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per kind of record, in the order of KINDS: ``decisions`` that records of the
+    kind alone reverse, ``few`` of them by FEW records at most, and their tenge (``tenge``,
+    ``few_tenge``).
+    """
+    is_few = pl.col("needed") <= FEW
+    counted = (
+        doubts.filter(pl.col("tenge_at_risk") > 0)
+        .group_by("doubt")
+        .agg(
+            decisions=pl.len().cast(pl.Int64),
+            tenge=pl.col("tenge_at_risk").sum(),
+            few=is_few.sum().cast(pl.Int64),
+            few_tenge=pl.col("tenge_at_risk").filter(is_few).sum(),
+        )
+    )
+    order = pl.col("doubt").cast(pl.Enum(KINDS))
+    return counted.sort(order)
+
+
+def waived_rows(of_round: Round) -> int:
+    """Return how many rejected rows stand in a round by waiver; 0 in a draft, which has none."""
+    if of_round.is_draft:
+        return 0
+    errors = of_round.findings().filter(pl.col("severity") == "error")
+    return errors.select("table_name", "file", "record").unique().height
