@@ -212,7 +212,8 @@ def in_doubt(
     wanted += [pl.col("region") == region] if region is not None else []
     wanted += [pl.col("passes") == passes] if passes is not None else []
     named = profile.select("college_id", "name_kk", "name_ru", "name_en", "region")
-    counts = gates.select("college_id", "gate", "numerator", "denominator", "threshold")
+    whole = pl.col("numerator", "denominator").cast(pl.Int64)
+    counts = gates.select("college_id", "gate", whole, "threshold")
     return (
         doubts.drop("suppressed", strict=False)
         .join(named, on="college_id", how="left")

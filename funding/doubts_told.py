@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 
-from funding.doubts import FEW, hanging, in_doubt, waived_rows
+from funding.doubts import FEW, Hanging, hanging, in_doubt, waived_rows
 from funding.explain import place_names
 from kpi.errors import CallError, phrase
 from kpi.export import safe_text
@@ -87,14 +86,33 @@ def reversal(words: Speaker, row: Row, is_published: bool) -> str:
     return _REVERSE["waived" if is_waived else row["doubt"]](words, row["needed"])
 
 
-def sentence(words: Speaker, row: Row, is_published: bool) -> str:
-    """Return a decision in doubt as one sentence."""
-    return words.say(
-        "{college}: {standing}; {reversal}: {amount}",
-        college=words.of(row),
-        standing=standing(words, row),
-        reversal=reversal(words, row, is_published),
-        amount=words.rough_tenge(row["tenge_at_risk"]),
+def opening(words: Speaker, few: Hanging, decided: int) -> str:
+    """Return how many of all decisions hang on few records."""
+    said = {"all": words.number(decided), "few": words.number(FEW)}
+    if not few.decisions:
+        return words.say(
+            "None of {all} decisions about money hangs on so few as {few} records", **said
+        )
+    return words.say_count(
+        "{count} of {all} decisions about money hangs on at most {few} records: {amount} a year",
+        "{count} of {all} decisions about money hang on at most {few} records: {amount} a year",
+        few.decisions,
+        amount=words.rough_tenge(few.tenge),
+        **said,
+    )
+
+
+def waived_told(words: Speaker, of_round: Round) -> str:
+    """Return what is to be said of rejected rows that were waived; nothing where there are none."""
+    rows = waived_rows(of_round)
+    if not rows:
+        return ""
+    return words.say_count(
+        "{count} row was rejected and waived; it reverses no gate, or nothing would have been"
+        " published.",
+        "{count} rows were rejected and waived; they reverse no gate, or nothing would have been"
+        " published.",
+        rows,
     )
 
 
@@ -109,9 +127,10 @@ def print_doubts(
     of_round: Round, words: Speaker, *, region: str | None, top: int, form: str
 ) -> None:
     """Print the decisions in doubt: a table, CSV or JSON. Raises CallError where the round has none
-    to look at, or the region or format is not known.
+    to look at, or no college in the region.
     """
-    decisions = _decisions(of_round, region)
+    everywhere = _decisions(of_round)
+    decisions = _of_region(of_round, everywhere, region)
     shown = decisions.head(top) if top else decisions
     marks = {
         "round": of_round.name,
@@ -120,41 +139,54 @@ def print_doubts(
     }
     if form == "csv":
         print(safe_text(as_file(shown, marks)).write_csv(), end="")
-    elif form == "json":
-        print(
-            json.dumps(as_file(shown, marks).to_dicts(), ensure_ascii=False, indent=2, default=str)
-        )
-    else:
-        _print_table(new_console(), of_round, decisions, shown, words)
+        return
+    if form == "json":
+        rows = as_file(shown, marks).to_dicts()
+        print(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
+        return
+    decided = of_round.table("funding").height
+    _line(f"{of_round.name} {of_round.version}")
+    _line(opening(words, hanging(everywhere), decided))
+    _line(waived_told(words, of_round))
+    if not shown.is_empty():
+        _print_table(of_round, shown, words)
+    if shown.height < decisions.height:
+        said = {"shown": words.number(shown.height), "all": words.number(decisions.height)}
+        _line(words.say("{shown} of {all} shown; --top 0 shows all.", **said))
 
 
-def _decisions(of_round: Round, region: str | None) -> pl.DataFrame:
+def _line(text: str) -> None:
+    if text:
+        new_console().print(text, markup=False, soft_wrap=True)
+
+
+def _decisions(of_round: Round) -> pl.DataFrame:
     if not of_round.has("decision_doubts"):
         raise CallError(
-            "The round holds no doubts about decisions.",
+            "The round does not say which decisions are in doubt.",
             where=str(of_round.path),
             do="Run it again, with a register of students.",
         )
-    profile = of_round.table("unit_profile")
-    known = profile["region"].unique().sort().to_list()
-    if region is not None and region not in known:
+    return in_doubt(
+        *(of_round.table(name) for name in ("decision_doubts", "gates", "unit_profile"))
+    )
+
+
+def _of_region(of_round: Round, decisions: pl.DataFrame, region: str | None) -> pl.DataFrame:
+    if region is None:
+        return decisions
+    known = of_round.table("unit_profile")["region"].unique().sort().to_list()
+    if region not in known:
         raise CallError(
             "No college of the round has this region.",
             where="--region",
             found=region,
             expected=phrase("one of {names}", names=", ".join(known)),
         )
-    tables = (of_round.table("decision_doubts"), of_round.table("gates"), profile)
-    return in_doubt(*tables, region=region)
+    return decisions.filter(pl.col("region") == region)
 
 
-def _print_table(
-    console: Console, of_round: Round, decisions: pl.DataFrame, shown: pl.DataFrame, words: Speaker
-) -> None:
-    for line in heading(words, of_round, decisions):
-        console.print(line, markup=False, soft_wrap=True)
-    if shown.is_empty():
-        return
+def _print_table(of_round: Round, shown: pl.DataFrame, words: Speaker) -> None:
     regions = place_names(of_round, "regions", words)
     table = new_table(
         words.say("college"),
@@ -165,51 +197,13 @@ def _print_table(
         words.say("per record, ₸") + ">",
     )
     for row in shown.iter_rows(named=True):
-        told = f"{standing(words, row)}; {reversal(words, row, not of_round.is_draft)}"
         fill(
             table,
             words.of(row),
             regions.get(row["region"], row["region"]),
-            told,
+            f"{standing(words, row)}; {reversal(words, row, not of_round.is_draft)}",
             words.number(row["records"]),
             words.number(row["tenge_at_risk"]),
             words.number(row["tenge_per_record"]),
         )
-    console.print(table)
-    if shown.height < decisions.height:
-        console.print(
-            words.say(
-                "{shown} of {all} shown; --top 0 shows all.",
-                shown=words.number(shown.height),
-                all=words.number(decisions.height),
-            ),
-            markup=False,
-        )
-
-
-def heading(words: Speaker, of_round: Round, decisions: pl.DataFrame) -> list[str]:
-    """Return the lines before the list: which round, how many decisions hang on few records, and
-    the rows that were waived.
-    """
-    few = hanging(decisions)
-    lines = [
-        f"{of_round.name} {of_round.version}",
-        words.say_count(
-            "{count} decision about money hangs on at most {few} records: {amount} a year",
-            "{count} decisions about money hang on at most {few} records: {amount} a year",
-            few.decisions,
-            few=words.number(FEW),
-            amount=words.rough_tenge(few.tenge),
-        ),
-    ]
-    if rows := waived_rows(of_round):
-        lines.append(
-            words.say_count(
-                "{count} row was rejected and waived; it reverses no gate, or nothing would have"
-                " been published.",
-                "{count} rows were rejected and waived; they reverse no gate, or nothing would have"
-                " been published.",
-                rows,
-            )
-        )
-    return lines
+    new_console().print(table)

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from funding.doubts import FEW, KINDS, by_kind, hanging, in_doubt, waived_rows
-from funding.doubts_told import as_file, kind_name, standing
+from funding.doubts import FEW, KINDS, by_kind, hanging, in_doubt
+from funding.doubts_told import as_file, kind_name, opening, standing, waived_told
 from kpi.export import write_csv
 from views.frame import address, parts
 from views.frame.here import Here, here, kept
@@ -25,23 +25,14 @@ def page() -> None:
 
 
 def _answer(at: Here) -> str:
-    words = at.words
+    say = at.words.say
     if not at.has("funding"):
-        return words.say("This round pays nothing yet: no decision about money is in doubt")
+        return say("This round pays nothing yet: no decision about money is in doubt")
     if not at.round.has("decision_doubts"):
-        return words.say("This round was run before decisions in doubt were counted")
-    few = hanging(_in_doubt(at))
-    if not few.decisions:
-        return words.say(
-            "No decision about money hangs on so few as {few} records", few=words.number(FEW)
-        )
-    return words.say_count(
-        "{count} decision about money hangs on at most {few} records: {amount} a year",
-        "{count} decisions about money hang on at most {few} records: {amount} a year",
-        few.decisions,
-        few=words.number(FEW),
-        amount=words.rough_tenge(few.tenge),
-    )
+        return say("This round was run before decisions in doubt were counted")
+    if not at.has("param_decision_gate"):
+        return say("No gate decides about money under the rule of this round")
+    return opening(at.words, hanging(_in_doubt(at)), at.table("funding").height)
 
 
 # ----------------------------------------------------------------------------------- doubt to flip
@@ -58,6 +49,9 @@ def _doubts(at: Here) -> None:
         return
     if not at.round.has("decision_doubts"):
         parts.empty(say("Run the round again: its draft will hold them."))
+        return
+    if not at.has("param_decision_gate"):
+        parts.empty(say("A record in doubt moves no money where no gate is asked for."))
         return
     everything = _in_doubt(at)
     parts.section(
@@ -109,7 +103,9 @@ def _kinds(at: Here) -> None:
     words, say = at.words, at.words.say
     rows = [
         {
-            "kind": kind_name(words, row["doubt"], not at.round.is_draft),
+            "kind": say("of any kind together")
+            if row["doubt"] == KINDS[-1]
+            else kind_name(words, row["doubt"], not at.round.is_draft),
             "decisions": words.number(row["decisions"]),
             "tenge": words.rough_tenge(row["tenge"]),
             "few": words.number(row["few"]),
@@ -130,18 +126,8 @@ def _kinds(at: Here) -> None:
         name="doubts",
         alt=title,
     )
-    if waived := waived_rows(at.round):
-        st.caption(
-            parts.plain(
-                words.say_count(
-                    "{count} row was rejected and waived; it reverses no gate, or nothing would"
-                    " have been published.",
-                    "{count} rows were rejected and waived; they reverse no gate, or nothing would"
-                    " have been published.",
-                    waived,
-                )
-            )
-        )
+    if waived := waived_told(words, at.round):
+        st.caption(parts.plain(waived))
 
 
 def _filters(at: Here) -> dict[str, Any]:
