@@ -48,20 +48,20 @@ def ranked_rows(of_round: Round, **wanted: str | int | None) -> pl.DataFrame:
         .join(profile, on="college_id", how="left", maintain_order="left")
         .sort("rank", "college_id", nulls_last=True)
     )
-    nobody = {
-        "region": phrase("No college of the round has this region."),
-        "cluster": phrase("No college of the round has this cluster."),
-        "kind": phrase("No college of the round has this kind."),
-        "league": phrase("No college of the round has this league."),
-    }
-    for column, value in wanted.items():
+    for column, nobody in (
+        ("region", phrase("No college of the round has this region.")),
+        ("cluster", phrase("No college of the round has this cluster.")),
+        ("kind", phrase("No college of the round has this kind.")),
+        ("league", phrase("No college of the round has this league.")),
+    ):
+        value = wanted.get(column)
         if value is None:
             continue
         known = rows[column].drop_nulls().unique().sort().cast(pl.String).to_list()
         rows = rows.filter(pl.col(column) == value)
         if rows.is_empty():
             raise CallError(
-                nobody[column],
+                nobody,
                 where=f"--{column}",
                 found=str(value),
                 expected=phrase("one of {names}", names=", ".join(known)) if known else "",
