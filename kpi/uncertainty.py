@@ -23,7 +23,7 @@ doubt about an entitlement that the counts have decided.
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -271,15 +271,18 @@ def _bounded(at: Floats) -> Floats:
 class _Drawn:
     """A KPI that is drawn: what a graduate of each kind counts for, and what chance leaves alone.
 
-    ``rest_*``: counts that are not this cohort's (earlier cohorts of a pooled KPI), shape (units,).
-    ``is_there``: whether its status is ok as counted.
+    ``rest_*``: counts that are not this cohort's (earlier cohorts of a pooled KPI), shape (units,);
+    ``rest_posterior``: a and b of their share, None where there are none. ``is_there``: whether its
+    status is ok as counted; ``applies``: whether it is one of the unit's KPIs.
     """
 
     numerator: Ints
     denominator: Ints
     rest_numerator: Floats
     rest_denominator: Floats
+    rest_posterior: tuple[Floats, Floats] | None
     is_there: Bools
+    applies: Bools
     least: int
 
 
@@ -338,15 +341,31 @@ def _draw_block(model: _Model, draws: int, seed: np.random.SeedSequence) -> _Blo
         yes, no = tuple(question.yes), tuple(question.no)
         whole = tuple(sorted(yes + no))
         share = rng.beta(a, b, size=shape)
-        people, expected = counts.pop(whole), shares.pop(whole)
-        shares[yes] = expected * share
-        shares[no] = expected - shares[yes]
+        people, of = counts.pop(whole), shares.pop(whole)
+        shares[yes] = of * share
+        shares[no] = of - shares[yes]
         counts[yes] = rng.binomial(people, share[:new])
         counts[no] = people - counts[yes]
-    scores = _scores(model, [shares[kind,] for kind in everyone], predictive=False)
+    expected = [shares.pop((kind,)) for kind in everyone]
+    scores = _scores(_with_rest_drawn(model, shape, rng), expected, predictive=False)
     cohorts = [counts[kind,] for kind in everyone]
     passed = [_passed(judged, cohorts) for judged in model.gates]
     return _block_of(model, scores, _scores(model, cohorts, predictive=True), passed)
+
+
+def _with_rest_drawn(model: _Model, shape: tuple[int, ...], rng: np.random.Generator) -> _Model:
+    """Return the model with the shares of earlier cohorts drawn too; a new cohort leaves them as
+    they were counted.
+    """
+    drawn = {
+        place: one
+        if one.rest_posterior is None
+        else replace(
+            one, rest_numerator=one.rest_denominator * rng.beta(*one.rest_posterior, size=shape)
+        )
+        for place, one in model.drawn.items()
+    }
+    return replace(model, drawn=drawn)
 
 
 def _sums(drawn: _Drawn, of_kinds: Sequence[Any]) -> tuple[Floats, Floats]:
@@ -383,7 +402,11 @@ def _scores(
             values[place] = counted[ranked]
             continue
         numerator, denominator = (part[:, ranked] for part in _sums(drawn, of_kinds))
-        is_there = denominator >= drawn.least if predictive else drawn.is_there[ranked]
+        is_there = (
+            drawn.applies[ranked] & (denominator >= drawn.least)
+            if predictive
+            else drawn.is_there[ranked]
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             values[place] = np.where(is_there, numerator / denominator, np.nan)
     index = score_array(np.moveaxis(values, 0, -1), model.framework).index
@@ -409,7 +432,8 @@ def _passed(judged: _Judged, new: Sequence[Ints]) -> Bools:
     if judged.gate.on_small_cohort != "judge":
         small = denominator < judged.drawn.least
         passed = np.where(small, judged.gate.on_small_cohort == "pass", passed)
-    return np.where(denominator == 0, judged.gate.on_no_data == "pass", passed)
+    has_none = ~judged.drawn.applies | (denominator == 0)
+    return np.where(has_none, judged.gate.on_no_data == "pass", passed)
 
 
 def _block_of(
@@ -658,9 +682,21 @@ def _drawn(kinds: Kinds, kpi: str, facts: pl.DataFrame, methodology: Methodology
         denominator,
         rest_numerator,
         rest_denominator,
+        _rest_posterior(rest_numerator, rest_denominator),
         (facts["status"] == "ok").to_numpy(),
+        (facts["status"] != "not_applicable").fill_null(False).to_numpy(),
         stated.min_denominator,
     )
+
+
+def _rest_posterior(numerator: Floats, denominator: Floats) -> tuple[Floats, Floats] | None:
+    """Return a and b of each unit's share in its earlier cohorts, which are people as well: held at
+    their counted value, they would make a pooled rank surer than its counts.
+    """
+    if not denominator.any():
+        return None
+    a, b = fit_beta(numerator.astype(np.int64), denominator.astype(np.int64))
+    return a + numerator, b + denominator - numerator
 
 
 def _number(counts: pl.Series) -> Floats:
