@@ -19,7 +19,7 @@ import polars as pl
 
 from kpi import rounds
 from kpi.errors import CallError, DataError, phrase
-from kpi.methodology import Kpi, Methodology, first_year, round_name
+from kpi.methodology import Methodology, first_year, round_name
 from kpi.pipeline import get_table, put_tables, read_selects, rows_of
 
 EARLIER_COUNTS, PARAM_POOL = "earlier_counts", "param_pool"
@@ -80,12 +80,16 @@ def earlier_of(store: Path | None, now: Counted) -> Earlier | None:
     counts = [
         version.table("kpi_counts")
         .filter(pl.col("kpi").is_in([kpi for kpi, years in pooled.items() if back < years]))
-        .select(pl.lit(version.name).alias("round"), "kpi", "college_id", "numerator", "denominator")
+        .select(
+            pl.lit(version.name).alias("round"), "kpi", "college_id", "numerator", "denominator"
+        )
         for back, version in found
     ]
     empty = pl.DataFrame(schema=EARLIER_SCHEMA)
     return Earlier(
-        pl.concat([empty, *(rows.cast(EARLIER_SCHEMA) for rows in counts)]).sort(pl.all()),
+        pl.concat([empty, *(rows.cast(pl.Schema(EARLIER_SCHEMA)) for rows in counts)]).sort(
+            pl.all()
+        ),
         [
             {
                 "round": version.name,
@@ -148,8 +152,13 @@ def _differing(now: Definition, then: Definition) -> list[str]:
         ours, theirs = now.get(part), then.get(part)
         if ours == theirs:
             continue
-        is_text = part.endswith(".sql")
-        lines.append(f"{part}: " + ("not the same text" if is_text else f"{theirs}; now {ours}"))
+        if isinstance(ours, set) and isinstance(theirs, set):
+            lines += [f"{part}: {one}, which counts no more" for one in sorted(theirs - ours)]
+            lines += [f"{part}: without {one}, which counts now" for one in sorted(ours - theirs)]
+        elif part.endswith(".sql"):
+            lines.append(f"{part}: not the same text")
+        else:
+            lines.append(f"{part}: {theirs}; now {ours}")
     return lines
 
 
@@ -168,16 +177,15 @@ def definition_of(kpi: str, counted: Counted) -> Definition:
     year = first_year(counted.round_id)
     definition: Definition = {"kind": stated.kind, "unit": counted.methodology.unit.value}
     if "param_source" in whole:
-        definition["sources"] = _sources_told(counted.methodology)
+        definition["sources"] = {
+            f"{accepted.destination} {source}"
+            for accepted in counted.methodology.sources
+            for source in accepted.sources
+        }
     for name, day in counted.dates.items():
         if re.search(rf"\b{name}\b", whole):
             definition[name] = f"{day:%m-%d} of year {day.year - year:+d}"
     return definition | texts
-
-
-def _sources_told(methodology: Methodology) -> str:
-    pairs = sorted((a.destination, source) for a in methodology.sources for source in a.sources)
-    return ", ".join(f"{destination} {source}" for destination, source in pairs)
 
 
 def _selects_behind(kpi: str, sql: Path) -> dict[str, str]:
@@ -269,8 +277,3 @@ def own_counts(of_round: rounds.Round) -> pl.DataFrame:
     return of_round.table("pooled_counts").select(
         *key, numerator=pl.col("own_numerator"), denominator=pl.col("own_denominator")
     )
-
-
-def is_pooled(kpi: Kpi, row: Mapping[str, Any]) -> bool:
-    """Whether a stored figure of a KPI is made from more cohorts than the round's own."""
-    return bool(kpi.pool_years) and (row.get("pooled_years") or 1) > 1

@@ -12,6 +12,7 @@ from rich.table import Table
 from kpi.errors import CallError, phrase
 from kpi.formats import of, plain
 from kpi.methodology import Methodology
+from kpi.pooling import pooled_kpis
 from kpi.printing import fill, new_console, new_table
 from kpi.rounds import Round
 
@@ -161,6 +162,11 @@ def _print_heading(console: Console, of_round: Round) -> None:
         "Illustrative: gates, weights, leagues, exclusions and the split of the norm are our"
         " reading of what is public."
     )
+    pooled = pooled_kpis(of_round.methodology)
+    if pooled:
+        rows = of_round.table("param_pool").iter_rows(named=True)
+        told = ", ".join(f"{row['kpi']} over {row['pooled_years']} cohorts" for row in rows)
+        console.print(f"Pooled: {told}.", markup=False)
 
 
 def _print_national(console: Console, draft: Round, methodology: Methodology) -> None:
