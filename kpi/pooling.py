@@ -269,11 +269,15 @@ def pool_notes(con: duckdb.DuckDBPyConnection, round_id: str) -> Iterator[str]:
 
 def own_counts(of_round: rounds.Round) -> pl.DataFrame:
     """Return the counts of the round's own year: college_id, kpi, numerator, denominator (a row per
-    unit and KPI). Where nothing is pooled they are those of ``kpi_values``.
+    unit and KPI). Of what is not pooled they are those of ``kpi_values``.
     """
-    key = ("college_id", "kpi")
-    if not of_round.has("pooled_counts"):
-        return of_round.table("kpi_values").select(*key, "numerator", "denominator")
-    return of_round.table("pooled_counts").select(
-        *key, numerator=pl.col("own_numerator"), denominator=pl.col("own_denominator")
+    parts = ("college_id", "kpi", "numerator", "denominator")
+    shown = of_round.table("kpi_values").select(parts)
+    pooled = pooled_kpis(of_round.methodology)
+    if not pooled:
+        return shown
+    is_pooled = pl.col("kpi").is_in(list(pooled))
+    own = of_round.table("pooled_counts").select(
+        "college_id", "kpi", numerator="own_numerator", denominator="own_denominator"
     )
+    return pl.concat([shown.filter(~is_pooled), own.filter(is_pooled)]).sort("college_id", "kpi")
