@@ -18,6 +18,7 @@ from kpi.dated import DatedFile, Stated, StatedValue, load_file
 from kpi.errors import CallError, phrase
 from kpi.language import Speaker, mark, speaker
 from kpi.methodology import Kpi, Methodology
+from kpi.pooling import pooled_kpis
 from kpi.rounds import Round
 from kpi.terms import term
 from kpi.uncertainty import LEVEL
@@ -296,9 +297,28 @@ def _kpis(facts: _Facts) -> Step:
                 low=words.percent(row["low"]),
                 high=words.percent(row["high"]),
             )
+        if kpi.pool_years:
+            line += ", " + _pooled(facts, row)
         lines.append(line if row["status"] == "ok" else f"{line}  [{term(words, row['status'])}]")
     title = words.say("KPIs: numerator / denominator = value (95 % Wilson interval)")
-    return _step("kpis", title, lines, rows=list(rows.values()))
+    parameters = [
+        facts.parameter(f"kpis.{kpi.code}.pool_years", kpi.pool_years, kpi, facts.methodology)
+        for kpi in facts.methodology.kpis
+        if kpi.pool_years
+    ]
+    return _step("kpis", title, lines, parameters=parameters, rows=list(rows.values()))
+
+
+def _pooled(facts: _Facts, row: Row) -> str:
+    """Say over how many cohorts a stored figure is pooled, and of which rounds they are."""
+    years = row["pooled_years"]
+    before = [named["round"] for named in facts.of_round.receipt["pooled"]]
+    return facts.words.say_count(
+        "pooled over {count} cohort ({rounds})",
+        "pooled over {count} cohorts ({rounds})",
+        years,
+        rounds=", ".join([facts.of_round.name, *before][:years]),
+    )
 
 
 def _value(facts: _Facts, row: Row) -> str:
@@ -501,8 +521,9 @@ def _gates(facts: _Facts) -> Step:
     words = facts.words
     judged = {row["gate"]: row for row in facts.rows("gates")}
     rows = [judged[gate.kpi] for gate in facts.methodology.gates]
+    pools = pooled_kpis(facts.methodology)
     lines = []
-    for row in rows:
+    for gate, row in zip(facts.methodology.gates, rows, strict=True):
         lines.append(
             words.say(
                 "{gate}: {numerator} / {denominator} against {threshold}: {result}; decided by"
@@ -515,6 +536,10 @@ def _gates(facts: _Facts) -> Step:
                 decided_by=term(words, row["decided_by"]),
             )
         )
+        if gate.pooled:
+            lines.append("    " + _pooled(facts, row))
+        elif gate.kpi in pools:
+            lines.append("    " + words.say("the KPI is pooled; the gate takes this year's people"))
         lines.append(
             "    "
             + words.say(
@@ -536,7 +561,8 @@ def _gates(facts: _Facts) -> Step:
 
 def _gate_parameters(facts: _Facts) -> Iterator[Parameter]:
     for gate in facts.methodology.gates:
-        for name in ("threshold", "on_small_cohort", "on_no_data"):
+        names = ["threshold", "on_small_cohort", "on_no_data"]
+        for name in [*names, "pooled"] if gate.pooled else names:
             path = f"gates.{gate.kpi}.{name}"
             yield facts.parameter(path, getattr(gate, name), gate, facts.methodology)
 

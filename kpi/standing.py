@@ -147,7 +147,8 @@ def standing_of(tables: Tables, methodology: Methodology, college_id: str) -> St
     judged = {row["gate"]: row for row in _of(tables["gates"], college_id)}
     gates = [
         judged[gate.kpi]
-        | {"kind": values[gate.kpi]["kind"], "value": values[gate.kpi]["value"]}
+        | {"kind": values[gate.kpi]["kind"]}
+        | {"value": _measured(judged[gate.kpi], values[gate.kpi])}
         | _hidden(judged[gate.kpi], values[gate.kpi])
         for gate in methodology.gates
         if gate.kpi in judged
@@ -171,6 +172,17 @@ def standing_of(tables: Tables, methodology: Methodology, college_id: str) -> St
 
 def _of(frame: pl.DataFrame, college_id: str) -> list[Row]:
     return frame.filter(pl.col("college_id") == college_id).to_dicts()
+
+
+def _measured(gate: Row, value: Row) -> float | None:
+    """Return the share that a gate judges: the KPI's value, unless that is pooled and the gate
+    takes the year's own counts.
+    """
+    if (gate.get("pooled_years") or 1) == (value.get("pooled_years") or 1):
+        return None if value["value"] is None else float(value["value"])
+    if value["value"] is None or gate["numerator"] is None or not gate["denominator"]:
+        return None
+    return float(gate["numerator"] / gate["denominator"])
 
 
 def _hidden(gate: Row, value: Row) -> Row:

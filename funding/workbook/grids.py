@@ -17,6 +17,7 @@ from funding.workbook.paper import (
     Words,
     stored_note,
 )
+from kpi.pooling import pooled_kpis
 
 LANGUAGE_NAMES = {"kk": "қазақша", "ru": "русский", "en": "English"}
 MONEY = 19  # characters that national amounts need
@@ -93,6 +94,9 @@ def _kpi(facts: Facts, words: Words) -> Iterator[Column]:
     yield Column("parts", words.say("Sum of the counted weights in the group"), 16, "live", SCALE)
     yield Column("effective", words.say("Effective weight in the index"), 15, "live", SCALE)
     yield Column("contribution", words.say("Contribution to the index"), 14, "live", SCALE)
+    if pooled_kpis(facts.methodology):
+        title = words.say("Cohorts that the counts are of")
+        yield Column("pooled_years", title, 12, "stored", WHOLE, stored_note(words))
 
 
 def _ranking(facts: Facts, words: Words) -> Iterator[Column]:

@@ -15,6 +15,7 @@ from funding.workbook.paper import (
     PERCENT,
     POINTS,
     TEXT,
+    WHOLE,
     Grid,
     Paper,
     Sheet,
@@ -79,6 +80,8 @@ def _write_counts(
     pattern = POINTS if kpi.kind == "points" else COUNT
     for key in ("numerator", "denominator"):
         sheet.write_number(row - 1, place[key], float(stored[key]), paper.cell("input", pattern))
+    if "pooled_years" in place:
+        put(sheet, row, place["pooled_years"], stored["pooled_years"], paper.cell("stored", WHOLE))
     top, bottom = f"{letter['numerator']}{row}", f"{letter['denominator']}{row}"
     ratio = top if kpi.kind == "median" else f"{top}/{bottom}"
     sheet.write_formula(
