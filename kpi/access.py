@@ -289,18 +289,25 @@ def _compared(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataF
     own = stored.filter(_is_own(of_round, viewer))
     if of_round.is_draft:
         return own.clear().with_columns(pl.lit(None, pl.String).alias(HIDDEN))
-    values = _shown(of_round, "kpi_values", of_round.table("kpi_values"))
+    values = of_round.table("kpi_values").select("college_id", "kpi")
+    shown = _shown(of_round, "kpi_values", of_round.table("kpi_values"))
+    told = shown.filter(pl.col(HIDDEN).is_null()).select("college_id", "kpi")
     hidden = (
         of_round.table("peers")
-        .join(values.filter(pl.col(HIDDEN).is_not_null()), left_on="peer_id", right_on="college_id")
+        .select("college_id", "peer_id")
+        .join(
+            values.join(told, on=["college_id", "kpi"], how="anti"),
+            left_on="peer_id",
+            right_on="college_id",
+        )
         .select("college_id", "kpi", is_hidden=pl.lit(True))
         .unique()
     )
     is_hidden = pl.col("is_hidden").is_not_null()
     rows = own.join(hidden, on=["college_id", "kpi"], how="left", maintain_order="left")
     emptied = [pl.when(~is_hidden).then(pl.col(name)).alias(name) for name in _OF_THE_PEERS]
-    told = pl.when(is_hidden).then(pl.lit(" ".join(_OF_THE_PEERS))).alias(HIDDEN)
-    return rows.with_columns(told, *emptied).drop("is_hidden")
+    named = pl.when(is_hidden).then(pl.lit(" ".join(_OF_THE_PEERS))).alias(HIDDEN)
+    return rows.with_columns(named, *emptied).drop("is_hidden")
 
 
 def _nation(of_round: Round, _viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:

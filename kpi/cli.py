@@ -191,7 +191,7 @@ def profile(
     language: Language = "en",
     form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
 ) -> None:
-    """Show what a college is and what it is like: clusters, peers, strengths, expected employment."""
+    """Show what a college is: its clusters, its peers, what it is better and worse at than they."""
     from kpi.language import speaker
     from kpi.profile_report import print_profile
 

@@ -196,9 +196,10 @@ def beyond(row: Row) -> str | None:
 def funnel(expected: Expected, largest: int, points: int = 60) -> list[Row]:
     """Return how far apart observed and expected shares may be by chance alone, by graduates.
 
-    From ``points`` sizes from the smallest college shown to ``largest``: ``graduates``, and for each
-    of ``LIMITS`` the reach in both directions (share, 0..1). It is that of colleges with this one's
-    mix, so at its own size it is its own: the root of ``variance`` by n, times the limit's width.
+    From ``points`` sizes from the smallest college shown to ``largest``: ``graduates``, and for
+    each of ``LIMITS`` the reach in both directions (share, 0..1). It is that of colleges with this
+    one's mix, so at its own size it is its own: the root of ``variance`` by n, times the limit's
+    width.
     """
     sizes = [row["graduates"] for row in (expected.row, *expected.others)]
     low, high = math.log(min(sizes)), math.log(max(largest, min(sizes) + 1))

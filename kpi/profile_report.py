@@ -154,9 +154,7 @@ def _print_clusters(
 def _print_peers(
     console: Console, profile: Profile, regions: Mapping[str, str], words: Speaker
 ) -> None:
-    _head(
-        console, words.say("Peers: nearest by mix of clusters, size and locality, not by results")
-    )
+    _head(console, words.say("Peers: nearest by clusters, size and locality, not by results"))
     if not profile.peers:
         _say(console, words.say("No other college has a cluster in common with it."))
         return
