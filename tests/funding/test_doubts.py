@@ -296,7 +296,7 @@ def decision_gates_of(done: Round) -> list[str]:
 
 
 def test_a_rule_without_gates_has_no_decision_in_doubt(tmp_path: Path) -> None:
-    rule = write_rule(tmp_path / "r.toml", gates=())
+    rule = write_rule(tmp_path / "r.toml", gates=(), full=437_000)
     done = run_tables(tmp_path, of_college("EX-01", graduates("EX-01", 7, 3)), rule=rule)
     assert done.table("decision_doubts").is_empty()
     assert done.table("param_decision_gate").is_empty()
