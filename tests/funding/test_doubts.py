@@ -4,6 +4,7 @@ Of the shipped gates employment asks for 7 of 10 and dual training for 2 of 10; 
 qualifies brings 475 000 tenge.
 """
 
+import datetime as dt
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,7 @@ from inputs import (
     graduates,
     reaches_the_gates,
     row_of,
+    run,
     run_tables,
     student,
     students,
@@ -40,7 +42,6 @@ from funding.doubts import (
     FLAGS,
     KINDS,
     by_kind,
-    decision_gates,
     hanging,
     in_doubt,
     moves_of,
@@ -52,7 +53,7 @@ from kpi.cli import app
 from kpi.language import LANGUAGES, speaker
 from kpi.methodology import load_methodology
 from kpi.pipeline import kpi_selects, put_table, read_selects, run_selects
-from kpi.resources import sql_folder
+from kpi.resources import data_folder, sql_folder
 from kpi.rounds import Round, open_round
 
 EMPLOYMENT, DUAL, ACCREDITED = "employment_rate", "dual_share", "institution_accredited"
@@ -100,19 +101,27 @@ def unreadable(college_id: str) -> Row:
 def worked() -> Tables:
     """Colleges whose doubts are counted by hand in the tests below."""
     return together(
-        of_college("ON-THE-EDGE", [*graduates("ON-THE-EDGE", 7, 3), excluded("ON-THE-EDGE")]),
-        of_college("ROOM", [*graduates("ROOM", 16, 4), *(excluded("ROOM") for _ in range(4))]),
-        of_college("SAFE", [*graduates("SAFE", 16, 4), excluded("SAFE"), excluded("SAFE")]),
-        of_college("DECLARED", [*graduates("DECLARED", 6, 3), declared("DECLARED")]),
+        of_college("ON-EDGE", [*graduates("ON-EDGE", 7, 3), excluded("ON-EDGE")]),
         of_college(
-            "EXCLUSIONS",
+            "HAS-ROOM", [*graduates("HAS-ROOM", 16, 4), *(excluded("HAS-ROOM") for _ in range(4))]
+        ),
+        of_college(
+            "IS-SAFE", [*graduates("IS-SAFE", 16, 4), excluded("IS-SAFE"), excluded("IS-SAFE")]
+        ),
+        of_college("IS-DECLARED", [*graduates("IS-DECLARED", 6, 3), declared("IS-DECLARED")]),
+        of_college(
+            "ARE-EXCLUDED",
             [
-                *graduates("EXCLUSIONS", 13, 4),
-                *(declared("EXCLUSIONS", "military_service") for _ in range(3)),
+                *graduates("ARE-EXCLUDED", 13, 4),
+                *(declared("ARE-EXCLUDED", "military_service") for _ in range(3)),
             ],
         ),
-        of_college("MIXED", [*graduates("MIXED", 5, 3), declared("MIXED"), unknown("MIXED")]),
-        of_college("REJECTED", graduates("REJECTED", 9, 1), students=[unreadable("REJECTED")]),
+        of_college(
+            "IS-MIXED", [*graduates("IS-MIXED", 5, 3), declared("IS-MIXED"), unknown("IS-MIXED")]
+        ),
+        of_college(
+            "IS-REJECTED", graduates("IS-REJECTED", 9, 1), students=[unreadable("IS-REJECTED")]
+        ),
         of_college(
             "TWO-GATES",
             [*graduates("TWO-GATES", 6, 3), declared("TWO-GATES")],
@@ -120,12 +129,12 @@ def worked() -> Tables:
             size=9,
             students=[unreadable("TWO-GATES"), unreadable("TWO-GATES")],
         ),
-        of_college("FAR", [*graduates("FAR", 2, 7), declared("FAR")]),
+        of_college("IS-FAR", [*graduates("IS-FAR", 2, 7), declared("IS-FAR")]),
         {
-            **reaches_the_gates(students("NOT-ACCREDITED", 10), accredited=False),
-            "graduates": [*graduates("NOT-ACCREDITED", 6, 3), declared("NOT-ACCREDITED")],
+            **reaches_the_gates(students("NOT-ACCRED", 10), accredited=False),
+            "graduates": [*graduates("NOT-ACCRED", 6, 3), declared("NOT-ACCRED")],
         },
-        {"colleges": [college("CLOSED", status="closed")], "graduates": [excluded("CLOSED")]},
+        {"colleges": [college("IS-CLOSED", status="closed")], "graduates": [excluded("IS-CLOSED")]},
     )
 
 
@@ -148,7 +157,7 @@ def test_one_excluded_graduate_who_is_not_excluded_fails_a_college_on_the_thresh
     done: Round,
 ) -> None:
     """7 of 10 is 0.70 exactly; with the excluded one in the denominator 7 of 11."""
-    row = of_unit(done, "ON-THE-EDGE")["excluded"]
+    row = of_unit(done, "ON-EDGE")["excluded"]
     assert (row["passes"], row["needed"], row["records"], row["place"]) == (True, 1, 1, 1)
     assert row["gate"] == EMPLOYMENT
     assert row["tenge_at_risk"] == row["tenge_per_record"] == 10 * A_HEAD
@@ -156,42 +165,42 @@ def test_one_excluded_graduate_who_is_not_excluded_fails_a_college_on_the_thresh
 
 def test_the_fewest_are_counted_and_no_more(done: Round) -> None:
     """16 of 20; 16 of 22 is 0.727, 16 of 23 is 0.696: three of the four excluded."""
-    row = of_unit(done, "ROOM")["excluded"]
+    row = of_unit(done, "HAS-ROOM")["excluded"]
     assert (row["needed"], row["records"]) == (3, 4)
     assert row["tenge_per_record"] == 10 * A_HEAD // 3
 
 
 def test_a_decision_that_all_records_together_leave_has_no_row(done: Round) -> None:
     """16 of 22 still passes; 3 of 10 in work does not pass; no record brings an accreditation."""
-    for unit in ("SAFE", "FAR", "NOT-ACCREDITED", "CLOSED"):
+    for unit in ("IS-SAFE", "IS-FAR", "NOT-ACCRED", "IS-CLOSED"):
         assert not of_unit(done, unit), unit
-    at_gate = row_of(done.table("gate_doubts"), college_id="FAR", doubt="declared_work")
+    at_gate = row_of(done.table("gate_doubts"), college_id="IS-FAR", doubt="declared_work")
     assert (at_gate["records"], at_gate["needed"]) == (1, None)
 
 
 def test_a_declared_job_that_is_one_passes_a_failed_gate(done: Round) -> None:
     """6 of 10, of the other four one declared only: 7 of 10 with it."""
-    row = of_unit(done, "DECLARED")["declared_work"]
+    row = of_unit(done, "IS-DECLARED")["declared_work"]
     assert (row["passes"], row["needed"], row["records"]) == (False, 1, 1)
     assert row["tenge_at_risk"] == 10 * A_HEAD
 
 
 def test_a_declared_exclusion_that_is_one_leaves_the_denominator(done: Round) -> None:
     """13 of 20 is 0.65, 13 of 19 is 0.684, 13 of 18 is 0.722: two of three."""
-    row = of_unit(done, "EXCLUSIONS")["declared_exclusion"]
+    row = of_unit(done, "ARE-EXCLUDED")["declared_exclusion"]
     assert (row["passes"], row["needed"], row["records"]) == (False, 2, 3)
 
 
 def test_records_of_two_kinds_together_reverse_what_neither_does_alone(done: Round) -> None:
     """5 of 10, one declared, one unknown: 7 of 10 takes both."""
-    rows = of_unit(done, "MIXED")
+    rows = of_unit(done, "IS-MIXED")
     assert list(rows) == ["together"]
     assert (rows["together"]["needed"], rows["together"]["place"]) == (2, 1)
 
 
 def test_a_rejected_student_counts_against_a_register_share(done: Round) -> None:
     """2 of 10 in dual training; with the rejected row, against the college, 2 of 11."""
-    row = of_unit(done, "REJECTED")["rejected"]
+    row = of_unit(done, "IS-REJECTED")["rejected"]
     assert (row["passes"], row["gate"], row["needed"], row["records"]) == (True, DUAL, 1, 1)
 
 
@@ -207,7 +216,7 @@ def test_a_college_that_fails_two_gates_needs_the_sum(done: Round) -> None:
 
 
 def test_one_kind_is_named_before_the_same_number_of_any_kind(done: Round) -> None:
-    rows = of_unit(done, "DECLARED")
+    rows = of_unit(done, "IS-DECLARED")
     assert {kind: row["place"] for kind, row in rows.items()} == {
         "declared_work": 1,
         "together": 2,
@@ -218,21 +227,21 @@ def test_the_list_begins_where_a_record_weighs_most(done: Round) -> None:
     tables = [done.table(name) for name in ("decision_doubts", "gates", "unit_profile")]
     rows = in_doubt(*tables)
     assert rows.select("college_id", "needed", "tenge_per_record").rows() == [
-        ("DECLARED", 1, 4_750_000),
-        ("ON-THE-EDGE", 1, 4_750_000),
-        ("REJECTED", 1, 4_750_000),
-        ("EXCLUSIONS", 2, 2_375_000),
-        ("MIXED", 2, 2_375_000),
+        ("IS-DECLARED", 1, 4_750_000),
+        ("IS-REJECTED", 1, 4_750_000),
+        ("ON-EDGE", 1, 4_750_000),
+        ("ARE-EXCLUDED", 2, 2_375_000),
+        ("IS-MIXED", 2, 2_375_000),
         ("TWO-GATES", 2, 2_137_500),
-        ("ROOM", 3, 1_583_333),
+        ("HAS-ROOM", 3, 1_583_333),
     ]
-    edge = row_of(rows, college_id="ON-THE-EDGE")
+    edge = row_of(rows, college_id="ON-EDGE")
     assert (edge["numerator"], edge["denominator"]) == (7, 10)
     assert row_of(rows, college_id="TWO-GATES")["numerator"] is None
     few = hanging(rows)
     assert (few.decisions, few.tenge) == (7, 69 * A_HEAD)
     assert hanging(rows, 1).decisions == 3
-    assert in_doubt(*tables, kind="excluded")["college_id"].to_list() == ["ON-THE-EDGE", "ROOM"]
+    assert in_doubt(*tables, kind="excluded")["college_id"].to_list() == ["ON-EDGE", "HAS-ROOM"]
     assert in_doubt(*tables, passes=True).height == 3
     assert in_doubt(*tables, region="KZ-71").is_empty()
     kinds = by_kind(done.table("decision_doubts"))
@@ -273,15 +282,19 @@ def test_with_leagues_the_difference_of_two_shares_hangs_on_the_gates_of_league_
         tmp_path / "r.toml", mode="leagues", shares={1: "1", 2: "0.6", 3: "0.3", 4: "0"}
     )
     tables = together(
-        of_college("ABOVE", [*graduates("ABOVE", 14, 6), excluded("ABOVE")], size=30, dual=9),
-        of_college("BELOW", [*graduates("BELOW", 13, 6), declared("BELOW")], size=30, dual=9),
+        of_college(
+            "IS-ABOVE", [*graduates("IS-ABOVE", 14, 6), excluded("IS-ABOVE")], size=30, dual=9
+        ),
+        of_college(
+            "IS-BELOW", [*graduates("IS-BELOW", 13, 6), declared("IS-BELOW")], size=30, dual=9
+        ),
     )
     done = run_tables(tmp_path, tables, rule=rule)
     leagues = dict(done.table("ranking").select("college_id", "league").rows())
     methodology = done.methodology
     assert decision_gates_of(done) == list(methodology.leagues[0].gates)
-    assert leagues == {"ABOVE": 1, "BELOW": 2}
-    above, below = of_unit(done, "ABOVE")["excluded"], of_unit(done, "BELOW")["declared_work"]
+    assert leagues == {"IS-ABOVE": 1, "IS-BELOW": 2}
+    above, below = of_unit(done, "IS-ABOVE")["excluded"], of_unit(done, "IS-BELOW")["declared_work"]
     assert (above["passes"], above["needed"]) == (True, 1)
     assert above["tenge_at_risk"] == 30 * 190_000, "1 falls to 0.6: 475 000 x 0.4"
     assert (below["passes"], below["needed"]) == (False, 1)
@@ -303,10 +316,6 @@ def test_a_rule_without_gates_has_no_decision_in_doubt(tmp_path: Path) -> None:
 
 
 def test_a_round_without_students_pays_nothing_and_has_no_doubts(tmp_path: Path) -> None:
-    from kpi.resources import data_folder
-
-    from inputs import run
-
     done = run(
         data_folder() / "astana-2024-25", tmp_path, round_id="2024-25", methodology="assessment"
     )
@@ -415,7 +424,7 @@ def put_units(
     gates: dict[str, Decimal],
 ) -> None:
     """Put what sql/6_doubts reads of these units, and make its tables."""
-    methodology = load_methodology("kpi", __import__("datetime").date(2025, 10, 1))
+    methodology = load_methodology("kpi", dt.date(2025, 10, 1))
     selects = kpi_selects(con, methodology, sql_folder())
     ids = [f"U{number}" for number in range(len(given_units))]
     whole = list(zip(ids, given_units, strict=True))
@@ -594,7 +603,7 @@ def test_a_published_round_counts_the_rows_that_were_waived(tmp_path: Path) -> N
 def test_ministry_and_auditor_alone_may_read_the_list(done: Round) -> None:
     for role, place in (
         (Role.REGION, {"region": "KZ-35"}),
-        (Role.DIRECTOR, {"college_id": "ROOM"}),
+        (Role.DIRECTOR, {"college_id": "HAS-ROOM"}),
     ):
         for table in ("decision_doubts", "gate_doubts"):
             with pytest.raises(AccessError):
