@@ -54,6 +54,12 @@ def _doubts(at: Here) -> None:
         parts.empty(say("A record in doubt moves no money where no gate is asked for."))
         return
     everything = _in_doubt(at)
+    if everything.is_empty():
+        parts.empty(
+            say("No record in doubt would reverse a decision about money in this round."),
+            waived_told(words, at.round),
+        )
+        return
     parts.section(
         words.say_count(
             "Where inspectors go first: records in doubt would reverse {count} decision",
@@ -66,14 +72,8 @@ def _doubts(at: Here) -> None:
         ),
         help=_definition(at),
     )
-    if everything.is_empty():
-        parts.empty(
-            say("No record in doubt would reverse a decision about money in this round."),
-        )
-        return
     _kinds(at)
-    wanted = _filters(at)
-    rows = _in_doubt(at, **wanted)
+    rows = _in_doubt(at, **_filters(at))
     if rows.is_empty():
         parts.empty(say("No decision fits this choice."), say("Take a filter away."))
         return
