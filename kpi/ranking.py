@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kpi.index import Scores, indicator_codes, published, score
+from kpi.index import Scores, indicator_codes, published, score_array
 from kpi.methodology import League, Methodology
 
 Unit = dict[str, Any]
@@ -136,7 +136,7 @@ def _ranked(
     values = np.array(
         [[_value(facts[row["college_id"], code]) for code in codes] for row in ranked], dtype=float
     ).reshape(len(ranked), len(codes))
-    scores = score(values, framework)
+    scores = score_array(values, framework)
     for place, row in enumerate(ranked):
         if np.isnan(scores.index[place]):
             row["not_ranked_reason"] = "no_score"
