@@ -1,4 +1,4 @@
-"""What a ranking rests on beside its data: shifts of rank, noise in the weights, blocks of variance.
+"""What a ranking rests on beside its data: shifts of rank, noise in weights, shares of variance.
 
 It knows nothing of money. Ranks of many draws at once are computed on arrays, by the same engine
 (``kpi.index``) and the same rules as the table ``ranking``; tests hold one against the other.
@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kpi.index import Floats, indicator_codes, published, score
+from kpi.index import indicator_codes, published, score_array
 from kpi.methodology import League, Methodology
 from kpi.ranking import framework_of, place_in_order
 
+Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Weights = dict[str, Floats]
@@ -99,7 +100,7 @@ def variance_shares(kpi_scores: pl.DataFrame, framework: pl.DataFrame) -> pl.Dat
     ``kpi_scores``, ``framework``: tables of a round. One row per node below the index, in the
     framework's order: code, parent, level, ``weight`` (its share of the weights that it stands
     beside, times that of the nodes above), ``variance_share`` (covariance of its contribution with
-    the index / variance of the index: the nodes of a level sum to 1) and ``correlation`` of the two.
+    the index / variance of the index: siblings sum to their parent's) and the ``correlation``.
     Null below a geometric mean, which has no contributions, and where the index does not vary.
     Weights are no importances: Paruolo, Saisana & Saltelli (2013), J. R. Statist. Soc. A 176,
     609-634.
@@ -261,27 +262,9 @@ def places_of(facts: Facts, framework: pl.DataFrame, weights: Weights | None = N
     values = np.stack([facts.values[code][is_ranked] for code in codes], axis=-1)
     draws = 1 if weights is None else len(next(iter(weights.values())))
     index = np.full((draws, len(facts.college_ids)), np.nan)
-    index[:, is_ranked] = _indices(values, framework, weights)
+    by_draw = {code: drawn[:, None] for code, drawn in (weights or {}).items()}
+    index[:, is_ranked] = score_array(values, framework, by_draw).index
     return _places(index, facts.chain)
-
-
-def _indices(values: Floats, framework: pl.DataFrame, weights: Weights | None) -> Floats:
-    """Return the index of every draw, shape (draws, units)."""
-    if weights is None:
-        return score(values, framework).index[None, :]
-    own = framework["weight"].cast(pl.Float64)
-    frameworks = (
-        framework.with_columns(
-            weight=pl.Series(
-                [
-                    float(weights[code][draw]) if code in weights else weight
-                    for code, weight in zip(framework["code"], own, strict=True)
-                ]
-            )
-        )
-        for draw in range(len(next(iter(weights.values()))))
-    )
-    return np.stack([score(values, one).index for one in frameworks])
 
 
 def _places(index: Floats, chain: Ints) -> Places:
@@ -321,17 +304,18 @@ def leagues_of(places: Places, facts: Facts, leagues: list[League]) -> Ints:
 def _fits(places: Places, is_entitled: Bools, league: League) -> Bools:
     """Return where a unit's rank lies inside the bounds of a league, ties as the league says."""
     includes = league.tie_at_edge == "include"
+    last = places.rank if includes else places.through
     if league.max_rank is not None:
-        return (places.rank if includes else places.through) <= league.max_rank
+        within: Bools = last <= league.max_rank
+        return within
     if league.max_count is None:
         return np.ones_like(is_entitled)
     among = np.cumsum(np.take_along_axis(is_entitled, places.order, axis=-1), axis=-1)
     among = np.concatenate([np.zeros((len(among), 1), dtype=among.dtype), among], axis=-1)
-    if includes:  # so many are entitled and rank before it
-        before = np.take_along_axis(among, np.maximum(places.rank - 1, 0), axis=-1)
-        return before < league.max_count
-    upto = np.take_along_axis(among, places.through, axis=-1)
-    return upto <= league.max_count
+    # of the entitled, so many rank before it, or up to the last that share its rank
+    counted = np.take_along_axis(among, np.maximum(last - includes, 0), axis=-1)
+    found: Bools = counted + includes <= league.max_count
+    return found
 
 
 def is_at_top(places: Places, facts: Facts, methodology: Methodology) -> Bools:

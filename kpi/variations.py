@@ -19,6 +19,9 @@ DECLARED = "declared"
 _NEEDS_GOALPOSTS = ("goalposts", "distance_to_target")
 """Normalisers that read a KPI's floor or target; to others those would mean something else."""
 
+_BY_ORDER = ("percentile_rank", "rank", "borda")
+"""Normalisers that keep the order alone, on different scales: the first stands for all."""
+
 _ADDED_UP = ("arithmetic", "sum")
 """A sum is the mean without its divisor (points added up as they are): neither is an alternative to
 the other, and a sum of groups would weigh each group's weight twice.
@@ -98,12 +101,11 @@ def other_normalisers(methodology: Methodology) -> list[str]:
     """
     scores = [kpi.score for kpi in scored(methodology) if kpi.score]
     has_goalposts = all(s.floor is not None and s.target is not None for s in scores)
-    used = {s.normalise for s in scores}
-    return [
-        how
-        for how in get_args(Normalise)
-        if how != "none" and used != {how} and (has_goalposts or how not in _NEEDS_GOALPOSTS)
-    ]
+    used: set[str] = {s.normalise for s in scores}
+    left_out = {"none", *_BY_ORDER[1:], *(used if len(used) == 1 else ())}
+    left_out |= set(_BY_ORDER) if used <= set(_BY_ORDER) else set()
+    left_out |= set() if has_goalposts else set(_NEEDS_GOALPOSTS)
+    return [how for how in get_args(Normalise) if how not in left_out]
 
 
 def normalised_by(methodology: Methodology, how: str) -> Methodology:
