@@ -320,14 +320,17 @@ def _fits(places: Places, is_entitled: Bools, league: League) -> Bools:
 
 def is_at_top(places: Places, facts: Facts, methodology: Methodology) -> Bools:
     """Return where a unit is in league 1, or at the first level where there are no leagues."""
+    is_top: Bools
     if methodology.leagues:
-        return leagues_of(places, facts, methodology.leagues) == 1
+        is_top = leagues_of(places, facts, methodology.leagues) == 1
+        return is_top
     is_ranked = places.rank > 0
     if not methodology.levels:
         return np.zeros_like(is_ranked)
     best = np.where(is_ranked, places.hundredths, 0).max(axis=-1, keepdims=True, initial=0)
     least = int(methodology.levels[0].min_share.scaleb(6))
-    return is_ranked & (best > 0) & (places.hundredths * 10**6 >= least * best)
+    is_top = is_ranked & (best > 0) & (places.hundredths * 10**6 >= least * best)
+    return is_top
 
 
 # noise in the weights

@@ -82,4 +82,6 @@ def test_adding_a_constant_changes_no_index(added: float) -> None:
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
     one, other = (sobol_indices(*sampled(128), np.random.SeedSequence(5)) for _ in range(2))
-    assert all(np.array_equal(a, b) for a, b in zip(vars(one).values(), vars(other).values()))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(vars(one).values(), vars(other).values(), strict=True)
+    )

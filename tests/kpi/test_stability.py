@@ -3,8 +3,8 @@
 Facts are arrays in the order of the ids A, B, C, ...; a framework is two KPIs below an index.
 """
 
+import datetime as dt
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from funding.scenario import Desk
 from kpi.methodology import League, load_methodology
 from kpi.ranking import assign_leagues, framework_of
 from kpi.rounds import Round
@@ -31,6 +30,7 @@ from kpi.stability import (
     variance_shares,
 )
 
+ON = dt.date(2025, 10, 1)
 STATED: dict[str, Any] = {"reference": "a test", "status": "illustrative"}
 NAMES = {"kk": "A", "ru": "A", "en": "A"}
 
@@ -171,10 +171,8 @@ def test_noise_stays_within_its_bounds_and_blocks_do_not_depend_on_what_follows(
     assert np.array_equal(short, long[:250])
 
 
-@pytest.mark.parametrize("name", ["example_draft", "astana_draft"])
-def test_noise_of_nothing_gives_the_nominal_rank(
-    name: str, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("name", ["example_round", "astana_round"])
+def test_noise_of_nothing_gives_the_nominal_rank(name: str, request: pytest.FixtureRequest) -> None:
     of_round: Round = request.getfixturevalue(name)
     methodology = of_round.methodology
     still = ranks_under_noise(facts_in(of_round), methodology, noise=Decimal(0), draws=3)
@@ -184,16 +182,16 @@ def test_noise_of_nothing_gives_the_nominal_rank(
     assert set(still["top_share"]) <= {0.0, 1.0}
 
 
-def test_a_rank_lies_between_its_percentiles_more_often_than_not(astana_draft: Round) -> None:
-    done = ranks_under_noise(facts_in(astana_draft), astana_draft.methodology)
+def test_a_rank_lies_between_its_percentiles_more_often_than_not(astana_round: Round) -> None:
+    done = ranks_under_noise(facts_in(astana_round), astana_round.methodology)
     assert (done["rank_low"] <= done["rank_high"]).all()
     assert (done["rank_low"] < done["rank_high"]).any()
-    again = ranks_under_noise(facts_in(astana_draft), astana_draft.methodology)
+    again = ranks_under_noise(facts_in(astana_round), astana_round.methodology)
     assert done.equals(again)
 
 
 def test_with_one_kpi_no_weight_moves_anybody() -> None:
-    methodology = load_methodology("assessment", dt_of("2024-10-01"))
+    methodology = load_methodology("assessment", ON)
     alone = [kpi for kpi in methodology.kpis if kpi.code == "staff"]
     one = methodology.model_copy(update={"kpis": alone})
     made = Facts(
@@ -211,7 +209,7 @@ def test_with_one_kpi_no_weight_moves_anybody() -> None:
 # held against the pipeline
 
 
-@pytest.mark.parametrize("name", ["example_draft", "astana_draft"])
+@pytest.mark.parametrize("name", ["example_round", "astana_round"])
 def test_the_ranks_leagues_and_top_of_a_round_are_found_again(
     name: str, request: pytest.FixtureRequest
 ) -> None:
@@ -261,7 +259,7 @@ def test_shifts_are_counted_over_those_ranked_in_both() -> None:
     """A and B change places, C falls by 2 to 5, D is no longer ranked and E is new: 3 are ranked in
     both, all move, by (1 + 1 + 2) / 3.
     """
-    methodology = load_methodology("kpi", dt_of("2025-10-01"))
+    methodology = load_methodology("kpi", ON)
     nominal = ranking(A=(1, 1), B=(2, 2), C=(3, 2), D=(4, 2), E=(None, None))
     other = ranking(A=(2, 2), B=(1, 1), C=(5, 2), D=(None, None), E=(3, 1))
     assert shift(nominal, other, methodology) == {
@@ -278,7 +276,7 @@ def test_shifts_are_counted_over_those_ranked_in_both() -> None:
 
 
 def test_a_ranking_does_not_differ_from_itself() -> None:
-    methodology = load_methodology("kpi", dt_of("2025-10-01"))
+    methodology = load_methodology("kpi", ON)
     same = ranking(A=(1, 1), B=(2, 1), C=(2, 2))
     done = shift(same, same, methodology)
     assert (done["moved"], done["mean_shift"], done["largest_shift"]) == (0, 0, 0)
@@ -287,7 +285,7 @@ def test_a_ranking_does_not_differ_from_itself() -> None:
 
 
 def test_tied_ranks_correlate_by_mid_ranks_as_in_scipy() -> None:
-    methodology = load_methodology("kpi", dt_of("2025-10-01"))
+    methodology = load_methodology("kpi", ON)
     nominal = ranking(A=(1, 1), B=(2, 1), C=(2, 2), D=(4, 2), E=(5, 2))
     other = ranking(A=(3, 1), B=(1, 1), C=(2, 2), D=(3, 2), E=(5, 2))
     theirs = stats.spearmanr([1, 2, 2, 4, 5], [3, 1, 2, 3, 5]).statistic
@@ -334,12 +332,12 @@ def test_where_nothing_varies_or_adds_up_there_is_no_share(scores: pl.DataFrame)
 
 
 def test_in_astana_the_staff_block_decides_and_employment_hardly_counts(
-    astana_draft: Round,
+    astana_round: Round,
 ) -> None:
     """Observed totals of 23 colleges: the four blocks weigh the same, and bring 60 % (staff), 22 %,
     12 % (employment) and 5 % of the variance.
     """
-    done = variance_shares(astana_draft.table("kpi_scores"), astana_draft.table("framework"))
+    done = variance_shares(astana_round.table("kpi_scores"), astana_round.table("framework"))
     shares = dict(done.select("code", "variance_share").iter_rows())
     assert done["weight"].to_list() == [0.25] * 4
     assert sum(shares.values()) == pytest.approx(1)
@@ -347,8 +345,8 @@ def test_in_astana_the_staff_block_decides_and_employment_hardly_counts(
     assert told == {"infrastructure": 5, "staff": 60, "achievement": 22, "employment": 12}
 
 
-def test_the_groups_shares_are_those_of_their_kpis(example_draft: Round) -> None:
-    done = variance_shares(example_draft.table("kpi_scores"), example_draft.table("framework"))
+def test_the_groups_shares_are_those_of_their_kpis(example_round: Round) -> None:
+    done = variance_shares(example_round.table("kpi_scores"), example_round.table("framework"))
     groups = done.filter(pl.col("level") == 2)
     for row in groups.iter_rows(named=True):
         parts = done.filter(pl.col("parent") == row["code"])
