@@ -46,9 +46,30 @@ RANKING_SCHEMA: dict[str, Any] = {
 }
 
 
+FRAMEWORK_SCHEMA: dict[str, Any] = {
+    "code": pl.String,
+    "parent": pl.String,
+    "level": pl.Int64,
+    "direction": pl.Int64,
+    "weight": pl.Decimal(18, 6),
+    "normalise": pl.String,
+    "floor": pl.Decimal(18, 6),
+    "target": pl.Decimal(18, 6),
+    "aggregate": pl.String,
+    "missing": pl.String,
+}
+FRAMEWORK_OPTIONS: dict[str, Any] = {
+    "mean": pl.Decimal(18, 6),
+    "deviation": pl.Decimal(18, 6),
+    "capped": pl.Boolean,
+    "treat": pl.String,
+}
+
+
 def framework_of(methodology: Methodology) -> pl.DataFrame:
     """Return a methodology's framework as the table that ``kpi.index`` reads, with ``level``:
-    1 for KPIs, rising to the index.
+    1 for KPIs, rising to the index. A column of ``FRAMEWORK_OPTIONS`` is there only where a KPI
+    states it: rounds without stay what they were.
     """
     groups = [
         {
@@ -70,22 +91,13 @@ def framework_of(methodology: Methodology) -> pl.DataFrame:
         if kpi.score
     ]
     rows = [{**row, "level": _level(methodology, row["code"])} for row in groups + kpis]
-    number = pl.Decimal(18, 6)
-    return pl.DataFrame(
-        rows,
-        schema={
-            "code": pl.String,
-            "parent": pl.String,
-            "level": pl.Int64,
-            "direction": pl.Int64,
-            "weight": number,
-            "normalise": pl.String,
-            "floor": number,
-            "target": number,
-            "aggregate": pl.String,
-            "missing": pl.String,
-        },
-    )
+    options = {
+        name: of
+        for name, of in FRAMEWORK_OPTIONS.items()
+        if any(row.get(name) is not None for row in rows)
+    }
+    schema = FRAMEWORK_SCHEMA | options
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
 def _level(methodology: Methodology, code: str) -> int:
