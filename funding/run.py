@@ -20,6 +20,7 @@ from funding.allocation import (
     put_previous,
     read_funding_selects,
 )
+from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import load_file, path_of
@@ -263,6 +264,8 @@ def compute(
         put_previous(con, plan.previous.funding if plan.previous else None)
         selects = read_funding_selects(con, plan.sql)
         allocate(con, plan.rule, plan.earlier, plan.methodology, selects)
+        doubts = read_selects(con, plan.sql / "6_doubts")
+        find_doubts(con, plan.rule, plan.methodology, kpis, doubts)
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)

@@ -38,11 +38,11 @@ class Role(StrEnum):
 
 PAGES = {
     Role.MINISTRY: (
-        *("overview", "ranking", "college", "funding", "scenario"),
+        *("overview", "ranking", "college", "funding", "scenario", "stability"),
         *("data_check", "audit", "methodology"),
     ),
     Role.AUDITOR: (
-        *("overview", "ranking", "college", "funding", "scenario"),
+        *("overview", "ranking", "college", "funding", "scenario", "stability"),
         *("data_check", "audit", "methodology"),
     ),
     Role.REGION: ("overview", "ranking", "college", "funding", "data_check", "methodology"),

@@ -360,6 +360,28 @@ def counting_list(
 
 
 @app.command()
+def doubts(
+    region: Annotated[str | None, typer.Option(help="Region code, such as KZ-35.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many rows; 0 for all.")] = 25,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    language: Language = "en",
+) -> None:
+    """List the decisions about money that the fewest records in doubt would reverse."""
+    from funding.doubts_told import print_doubts
+    from kpi.language import speaker
+
+    if form not in ("table", "csv", "json"):
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+    of_round = _open(store, round_id, version)
+    print_doubts(of_round, speaker(language), region=region, top=top, form=form)
+
+
+@app.command()
 def audit_sample(
     size: Annotated[int | None, typer.Option("--size", help="Points of the sample.")] = None,
     seed: Annotated[
