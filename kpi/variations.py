@@ -6,6 +6,7 @@ behind are renormalised by the engine, among the siblings that remain.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, get_args
 
 from kpi.methodology import Aggregate, Group, Kpi, Methodology, Normalise, Score
@@ -17,7 +18,7 @@ DECLARED = "declared"
 """The source of a destination that the college alone names."""
 
 _NEEDS_GOALPOSTS = ("goalposts", "distance_to_target")
-"""Normalisers that read a KPI's floor or target; to others those would mean something else."""
+"""Normalisers that read a KPI's target in raw values."""
 
 _BY_ORDER = ("percentile_rank", "rank", "borda")
 """Normalisers that keep the order alone, on different scales: the first stands for all."""
@@ -97,22 +98,28 @@ def _has_children(code: str, groups: list[Group], kpis: list[Kpi]) -> bool:
 def other_normalisers(methodology: Methodology) -> list[str]:
     """Return the normalisers that could stand for the methodology's, in the engine's order.
 
-    Goalposts need a floor and a target for each KPI; `none` is no normaliser.
+    Those that read raw values stand for goalposts alone, whose target they take; `none` is no
+    normaliser.
     """
     scores = [kpi.score for kpi in scored(methodology) if kpi.score]
-    has_goalposts = all(s.floor is not None and s.target is not None for s in scores)
     used: set[str] = {s.normalise for s in scores}
     left_out = {"none", *_BY_ORDER[1:], *(used if len(used) == 1 else ())}
     left_out |= set(_BY_ORDER) if used <= set(_BY_ORDER) else set()
+    has_goalposts = used == {"goalposts"} and not any(s.treat and "log" in s.treat for s in scores)
     left_out |= set() if has_goalposts else set(_NEEDS_GOALPOSTS)
     return [how for how in get_args(Normalise) if how not in left_out]
 
 
 def normalised_by(methodology: Methodology, how: str) -> Methodology:
-    """Return the methodology with every scored KPI normalised in one way."""
-    update: dict[str, Any] = {"normalise": how}
+    """Return the methodology with every scored KPI normalised in one way, z-scores to a deviation
+    of 10: in hundredths, which is what is published, plain ones would tie.
+    """
+    update: dict[str, Any] = {"normalise": how, "mean": None, "capped": None}
+    update["deviation"] = Decimal(10) if how == "z_score" else None
+    if how != "goalposts":
+        update["floor"] = None
     if how not in _NEEDS_GOALPOSTS:
-        update |= {"floor": None, "target": None}
+        update["target"] = None
     kpis = [
         _with_score(kpi, kpi.score.model_copy(update=update)) if kpi.score else kpi
         for kpi in methodology.kpis

@@ -91,24 +91,28 @@ def test_a_kpi_dropped_beside_a_sibling_is_a_full_run(
     held(varied, desk, variation(desk, "drop_kpi", "certified_share"), file)
 
 
-@pytest.mark.parametrize("how", ["min_max", "percentile_rank", "z_score"])
+@pytest.mark.parametrize("how", ["min_max", "percentile_rank", "z_score", "distance_to_target"])
 def test_another_normaliser_is_a_full_run(
     varied: Varied, desk: Desk, tmp_path: Path, how: str
 ) -> None:
     text = METHODOLOGY.read_text(encoding="utf-8")
-    goalposts = r'normalise = "goalposts", floor = [\d.]+, target = [\d.]+,'
+    goalposts = r'normalise = "goalposts", floor = [\d.]+, (target = [\d.]+,)'
     file = tmp_path / "m.toml"
-    file.write_text(re.sub(goalposts, f'normalise = "{how}",', text), encoding="utf-8")
+    says = {"z_score": "deviation = 10,", "distance_to_target": r"\1"}.get(how, "")
+    file.write_text(re.sub(goalposts, f'normalise = "{how}", {says}', text), encoding="utf-8")
     held(varied, desk, variation(desk, "normaliser", how), file)
 
 
-def test_another_aggregator_is_a_full_run(varied: Varied, desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["geometric", "harmonic"])
+def test_another_aggregator_is_a_full_run(
+    varied: Varied, desk: Desk, tmp_path: Path, how: str
+) -> None:
     text = METHODOLOGY.read_text(encoding="utf-8")
     file = tmp_path / "m.toml"
-    file.write_text(text.replace('"arithmetic"', '"geometric"'), encoding="utf-8")
-    held(varied, desk, variation(desk, "aggregator_all", "geometric"), file)
-    file.write_text(text.replace('"arithmetic"', '"geometric"', 1), encoding="utf-8")
-    held(varied, desk, variation(desk, "aggregator_index", "geometric"), file)
+    file.write_text(text.replace('"arithmetic"', f'"{how}"'), encoding="utf-8")
+    held(varied, desk, variation(desk, "aggregator_all", how), file)
+    file.write_text(text.replace('"arithmetic"', f'"{how}"', 1), encoding="utf-8")
+    held(varied, desk, variation(desk, "aggregator_index", how), file)
 
 
 def test_declared_accepted_is_a_full_run(varied: Varied, desk: Desk, tmp_path: Path) -> None:
