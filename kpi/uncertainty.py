@@ -32,8 +32,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from kpi.index import indicator_codes, published
-from kpi.index import score as score_array
+from kpi.index import indicator_codes, published, score_array
 from kpi.methodology import Gate, League, Methodology
 from kpi.pipeline import Select, count_kpis
 from kpi.ranking import INTERVALS, framework_of
