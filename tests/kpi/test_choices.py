@@ -192,14 +192,15 @@ def test_where_one_block_decides_alone_all_rests_on_dropping_it() -> None:
     """B and C have the same points everywhere but in staff, A more and D fewer of all: without
     staff, and only then, B and C share rank 2, whatever else is chosen. The shift is 1/4 or 0.
     """
-    others = {"employment": [9.0, 2, 2, 1], "achievement": [9.0, 2, 2, 1]}
-    made = points(staff=[50, 40, 30, 20], infrastructure=[9, 2, 2, 1], **others)
+    few = [9.0, 2, 2, 1]
+    made = points(staff=[50, 40, 30, 20], infrastructure=few, employment=few, achievement=few)
     done = effects(made, 2_048)
     assert done.outcomes.row(0)[2:] == (0.0, 0.25)
     table = {row["factor"]: row for row in done.effects.iter_rows(named=True)}
     assert table["dropped_kpi"]["total"] == pytest.approx(1, abs=0.1)
     assert table["dropped_kpi"]["first"] == pytest.approx(1, abs=0.1)
-    assert [row["total"] for factor, row in table.items() if factor != "dropped_kpi"] == [0, 0, 0]
+    others = [row["total"] for factor, row in table.items() if factor != "dropped_kpi"]
+    assert others == pytest.approx([0, 0, 0], abs=0.01)  # harmonic means may tie in hundredths
     for row in table.values():
         assert row["first_low"] <= row["first"] <= row["first_high"]
         assert row["total_low"] <= row["total"] <= row["total_high"]
