@@ -22,6 +22,7 @@ import platform
 import sys
 import time
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import lgamma
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def true_shares(study, sizes, rng):
 
 
 def parted(study, whole, part):
-    """Return the kinds' people, parting a whole question by question with ``part(whole, place)``."""
+    """Return the people of each kind: the whole is parted by each question, with ``part``."""
     of = {tuple(range(study.model.kinds)): whole}
     for place, question in enumerate(study.model.questions):
         yes, no = tuple(question.yes), tuple(question.no)
@@ -125,8 +126,8 @@ def model_of(study, units, graduates):
         )
     gates = []
     for judged in study.model.gates:
-        own = [one for p, one in drawn.items() if study.model.drawn[p] is judged.drawn]
-        gates.append(replace(judged, passed=judged.passed[units], drawn=own[0] if own else None))
+        own = drawn[_codes(study.model).index(judged.gate.kpi)] if judged.drawn else None
+        gates.append(replace(judged, passed=judged.passed[units], drawn=own))
     return replace(
         study.model,
         college_ids=[study.model.college_ids[unit] for unit in units],
@@ -148,7 +149,9 @@ def jeffreys_scores(model, graduates, draws, rng):
         values[place] = rng.beta(k + 0.5, n - k + 0.5, (draws, model.ranked))
         values[place][:, ~one.is_there] = np.nan
     index = score_array(np.moveaxis(values, 0, -1), model.framework).index
-    return np.where(np.isnan(index), -32_000, published(np.nan_to_num(index))).astype(np.int32)
+    return np.where(np.isnan(index), uncertainty._NO_SCORE, published(np.nan_to_num(index))).astype(
+        np.int32
+    )
 
 
 def scores_of(model, people):
@@ -168,7 +171,7 @@ def simulate(study, number):
     model = model_of(study, units, counted)
     truth = parted(study, sizes.astype(float), lambda people, place: people * shares[place])
     new = parted(study, sizes, lambda people, place: rng.binomial(people, shares[place]))
-    is_ranked = scores_of(model, counted)[0] > -32_000
+    is_ranked = scores_of(model, counted)[0] > uncertainty._NO_SCORE
     true_rank = uncertainty.doubled_mid_ranks(scores_of(model, truth))[0] / 2
     observed = uncertainty.doubled_mid_ranks(scores_of(model, counted))[0] / 2
     seeds = np.random.SeedSequence(number).spawn(study.draws // uncertainty.BLOCK)
@@ -237,7 +240,7 @@ def coverage_rows(columns):
 def chance_rows(columns):
     """Return the rows of the table of chances: of those told so much, how many passed."""
     edges = [0, 0.05, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0001]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         among = (columns["chance"] >= low) & (columns["chance"] < high)
         if not among.any():
             continue
