@@ -346,7 +346,7 @@ def _contribution(facts: _Facts, kpi: Kpi, row: Row) -> str:
 
 def _scale(facts: _Facts, kpi: Kpi) -> Iterator[Parameter]:
     assert kpi.score is not None
-    for name in ("floor", "target", "weight"):
+    for name in ("floor", "target", "mean", "deviation", "weight"):
         if (value := getattr(kpi.score, name)) is not None:
             yield facts.parameter(f"kpis.{kpi.code}.{name}", value, kpi, facts.methodology)
 

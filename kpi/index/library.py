@@ -93,7 +93,7 @@ def score(values: pl.DataFrame, framework: pl.DataFrame) -> Scored:
     raw = values.select(pl.col(codes).cast(pl.Float64).fill_null(float("nan"))).to_numpy()
     scores = score_array(raw, framework)
     by_code = dict(zip(codes, raw.T, strict=True))
-    return Scored(_nodes(units, tree, by_code, scores), _treatment(units, tree, by_code))
+    return Scored(_nodes(units, tree, by_code, scores), treatment_report(units, raw, framework))
 
 
 def _units(values: pl.DataFrame, codes: list[str]) -> pl.Series:
@@ -146,22 +146,25 @@ def competition_ranks(normalised: Floats) -> list[int | None]:
     ]
 
 
-def _treatment(units: pl.Series, tree: Tree, raw: dict[str, Floats]) -> pl.DataFrame:
+def treatment_report(units: pl.Series, values: Floats, framework: pl.DataFrame) -> pl.DataFrame:
+    """Return ``Scored.treatment`` of ``values``, shape (units, indicators), as ``score_array``
+    takes them; ``units`` are their names.
+    """
     rows: list[dict[str, Any]] = []
-    for node in tree.indicators:
+    for place, node in enumerate(Tree(framework).indicators):
         if node.treat is None:
             continue
-        values = raw[node.code]
-        done = treatment(values, node.treat)
+        column = values[:, place]
+        done = treatment(column, node.treat)
         measures = {
             "skew_before": done.skew_before,
             "kurt_before": done.kurt_before,
             "skew_after": done.skew_after,
             "kurt_after": done.kurt_after,
         }
-        changed = np.nonzero((done.values != values) & ~np.isnan(values))[0]
+        changed = np.nonzero((done.values != column) & ~np.isnan(column))[0]
         points: list[dict[str, Any]] = [
-            {"unit": units[int(at)], "value": values[at], "treated": done.values[at]}
+            {"unit": units[int(at)], "value": column[at], "treated": done.values[at]}
             for at in changed
         ]
         for point in points or [{"unit": None, "value": None, "treated": None}]:

@@ -219,6 +219,18 @@ def test_a_weight_of_0_in_one_draw_only_takes_the_kpi_out_of_that_draw():
     assert_array_equal(score_array(column(40, 10)[None], framework, none).index, [[NAN], [50]])
 
 
+def test_a_weight_of_no_node_is_refused():
+    values, framework = units_and_tree()
+    with pytest.raises(ValueError, match="no node of the framework: e"):
+        score_array(values, framework, {"e": np.ones((2, 1))})
+
+
+@pytest.mark.parametrize("how", sorted(options))
+def test_no_draws_give_no_scores(how):
+    framework = tree(group("index"), kpi("a", normalise=how, **options[how]))
+    assert score_array(np.zeros((0, 5, 1)), framework).index.shape == (0, 5)
+
+
 @few
 @given(st.sampled_from(sorted(options)), st.lists(st.tuples(perhaps, perhaps, perhaps), min_size=1))
 def test_a_kpi_of_weight_0_changes_nothing_whatever_its_scale(how, units):

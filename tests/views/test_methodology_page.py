@@ -3,14 +3,17 @@
 import datetime as dt
 import os
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 from screens import Open, texts
 
 from kpi.access import Role
+from kpi.methodology import Aggregate, Kind, Missing, Normalise, Treat
 from kpi.rounds import open_round
 from views.frame.rules import rules_on
+from views.methodology import AGGREGATES, KINDS, MISSING, NORMALISED, TREATED
 
 PARTS = ["kpis", "gates", "counting", "rule", "gaming", "history"]
 PUBLISHED = "2025-26/v1"
@@ -41,6 +44,14 @@ def test_the_select_of_a_kpi_is_the_one_that_the_address_names(open_page: Open) 
     app = open_page("methodology", round=PUBLISHED, kpi="dual_share")
     assert "FROM kpi_contingent" in app.code[0].value
     assert "FROM cohort" in open_page("methodology", round=PUBLISHED, kpi="nonsense").code[0].value
+
+
+def test_there_are_words_for_whatever_a_methodology_can_state() -> None:
+    assert KINDS.keys() == set(get_args(Kind))
+    assert NORMALISED.keys() == set(get_args(Normalise)) - {"goalposts"}, "goalposts name theirs"
+    assert TREATED.keys() == set(get_args(Treat))
+    assert AGGREGATES.keys() == set(get_args(Aggregate))
+    assert MISSING.keys() == set(get_args(Missing))
 
 
 def test_a_gate_says_its_threshold_and_what_happens_without_data(open_page: Open) -> None:
