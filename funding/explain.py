@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from funding.rule import Rule
+from kpi.certainty import chance_told, is_close_league, ranks_told
 from kpi.dated import DatedFile, Stated, StatedValue, load_file
 from kpi.errors import CallError, phrase
 from kpi.language import Speaker, mark, speaker
@@ -20,6 +21,7 @@ from kpi.methodology import Kpi, Methodology
 from kpi.pooling import pooled_kpis
 from kpi.rounds import Round
 from kpi.terms import term
+from kpi.uncertainty import LEVEL
 
 Row = dict[str, Any]
 _RANK_IN = {
@@ -445,9 +447,12 @@ def _rank(facts: _Facts) -> Step:
         for part in _RANK_IN
         if row[f"{part}_rank"] is not None
     ]
+    lines += _certainty(words, row)
     if row["league"] is not None:
         league = words.say("league {league}", league=row["league"])
         lines.append(league + (f"; {term(words, row['leader'])}" if row["leader"] else ""))
+    if row.get("league_chance") is not None:
+        lines.append(_league_chance(words, row))
     if row["level"] is not None:
         names = {level.code: level.name for level in facts.methodology.levels}
         lines.append(
@@ -458,6 +463,44 @@ def _rank(facts: _Facts) -> Step:
             )
         )
     return _step("rank", title, lines, parameters=list(_bounds(facts)), rows=[row])
+
+
+def _certainty(words: Speaker, row: Row) -> Iterator[str]:
+    """Yield how sure the rank is: its interval, and who cannot be told apart from the college."""
+    if row.get("rank_low") is None:
+        return
+    level = words.percent(LEVEL, 0)
+    yield words.say(
+        "ranks {ranks} in {level} of draws of what chance alone would do",
+        ranks=ranks_told(words, row),
+        level=level,
+    )
+    if row["band_low"] < row["band_high"]:
+        yield words.say(
+            "not separable from ranks {first} to {last} at {level}",
+            first=words.number(row["band_low"]),
+            last=words.number(row["band_high"]),
+            level=level,
+        )
+    if row["ahead_of_next"] is not None:
+        yield words.say(
+            "ahead of the next in {share} of draws", share=chance_told(words, row["ahead_of_next"])
+        )
+
+
+def _league_chance(words: Speaker, row: Row) -> str:
+    chance = chance_told(words, row["league_chance"])
+    if is_close_league(row):
+        return words.say(
+            "the league is decided by less than its uncertainty: a new cohort of the same size"
+            " would bring the college into it with a chance of {chance}",
+            chance=chance,
+        )
+    return words.say(
+        "a new cohort of the same size would bring the college into the same league with a chance"
+        " of {chance}",
+        chance=chance,
+    )
 
 
 def _bounds(facts: _Facts) -> Iterator[Parameter]:

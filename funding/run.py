@@ -20,11 +20,13 @@ from funding.allocation import (
     put_previous,
     read_funding_selects,
 )
+from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError, phrase
 from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
+from kpi.leaders import leaders_of
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates, round_name
 from kpi.pipeline import (
     REFERENCE,
@@ -58,6 +60,15 @@ from kpi.pooling import (
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units
 from kpi.resources import sql_folder
+from kpi.uncertainty import (
+    COHORT_EVERY,
+    DRAWN_FROM,
+    DRAWS,
+    SEED,
+    cell_kpis,
+    uncertainty_of,
+    with_intervals,
+)
 
 PERSON_TABLES = (*REGISTERS, "kpi_contingent", "dual_students", "cohort")
 """One row a person: derived from ``inputs/`` by the SQL that the draft holds, so not kept twice."""
@@ -265,11 +276,14 @@ def compute(
     intake.notes += pool_notes(con, plan.round_id)
     report("ranking", 2, 5)
     rank(con, plan.methodology)
+    draw(con, plan.methodology, kpis)
     report("funding", 3, 5)
     if "students" in intake.given:
         put_previous(con, plan.previous.funding if plan.previous else None)
         selects = read_funding_selects(con, plan.sql)
         allocate(con, plan.rule, plan.earlier, plan.methodology, selects)
+        doubts = read_selects(con, plan.sql / "6_doubts")
+        find_doubts(con, plan.rule, plan.methodology, kpis, doubts)
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)
@@ -308,6 +322,19 @@ def rank(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> None:
     put_table(con, "framework", framework_of(methodology))
     put_table(con, "kpi_scores", kpi_scores)
     put_table(con, "ranking", ranking)
+
+
+def draw(con: duckdb.DuckDBPyConnection, methodology: Methodology, kpis: list[Select]) -> None:
+    """Make ``cell_kpis``, ``chances`` and ``leaders``, and give ``ranking`` its intervals: what
+    chance alone would do, drawn from the stored counts.
+    """
+    put_table(con, "cell_kpis", cell_kpis(con, kpis, methodology))
+    tables = {name: get_table(con, name) for name in DRAWN_FROM}
+    drawn = uncertainty_of(tables, methodology)
+    ranking, profile = tables["ranking"], tables["unit_profile"]
+    put_table(con, "ranking", with_intervals(ranking, drawn.intervals))
+    put_table(con, "chances", drawn.chances)
+    put_table(con, "leaders", leaders_of(ranking, profile, drawn.chances))
 
 
 def findings_of(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -357,6 +384,7 @@ def write_draft(
         "reference": rounds.write_tables(con, built, "reference", _whole(reference)),
         "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con, plan))),
         "findings": rounds.write_findings(built, findings_of(con)),
+        "draws": {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED},
         "checks": _check_results(con, plan.sql),
         "waivers": [],
         "national": _national_sums(con),

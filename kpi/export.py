@@ -27,6 +27,8 @@ TABLES = (
     "funding_months",
     "funding_passes",
     "guarantees",
+    "decision_doubts",
+    "gate_doubts",
     "region_kpis",
     "unit_profile",
     "row_counts",

@@ -31,6 +31,9 @@ MADE_BY_CODE = {
     "funding_lines": "funding/settlement.py",
     "funding_passes": "funding/settlement.py",
     "guarantees": "funding/settlement.py",
+    "param_decision_gate": "funding/doubts.py",
+    "doubt_moves": "funding/doubts.py",
+    "reversed_shares": "funding/doubts.py",
 }
 """The module that makes each kept table that no SELECT makes."""
 

@@ -24,8 +24,18 @@ from kpi.dated import (
 from kpi.errors import CallError
 
 Kind = Literal["outcome_share", "register_share", "flag", "ratio", "median", "points"]
-Aggregate = Literal["arithmetic", "geometric", "sum"]
-Normalise = Literal["goalposts", "min_max", "percentile_rank", "z_score", "none"]
+Aggregate = Literal["arithmetic", "geometric", "harmonic", "sum"]
+Normalise = Literal[
+    "goalposts",
+    "min_max",
+    "percentile_rank",
+    "z_score",
+    "distance_to_target",
+    "rank",
+    "borda",
+    "none",
+]
+Treat = Literal["winsorise", "log", "winsorise_then_log"]
 Missing = Literal["reweight", "zero", "not_ranked"]
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 INDEX = "index"
@@ -64,7 +74,7 @@ class Group(Stated):
 
 
 class Score(Strict):
-    """How a KPI enters the index."""
+    """How a KPI enters the index; the words are those of ``kpi.index``."""
 
     parent: Code
     weight: Number = Field(ge=0)
@@ -73,6 +83,22 @@ class Score(Strict):
     floor: Number | None = None
     target: Number | None = None
     missing: Missing
+    mean: Number | None = None
+    deviation: Number | None = Field(default=None, gt=0)
+    capped: bool | None = None
+    treat: Treat | None = None
+
+    @property
+    def compares(self) -> bool:
+        """Whether a unit's normalised value depends on the other units'."""
+        return self.treat is not None or self.normalise not in ("goalposts", "none")
+
+    @property
+    def can_be_negative(self) -> bool:
+        """Whether a normalised value can be below 0."""
+        if self.normalise == "min_max":
+            return self.floor is not None and self.floor < 0
+        return self.normalise in ("z_score", "none")
 
 
 class Kpi(Stated):
@@ -187,25 +213,27 @@ class Methodology(DatedFile):
                 yield f"groups.{group.code}: has nothing in it"
 
     def _scale_faults(self) -> Iterator[str]:
-        aggregates = {group.code: group.aggregate for group in self.groups}
         for kpi in self.kpis:
-            score = kpi.score
-            if score is None:
+            if kpi.score is None:
                 continue
-            if score.normalise == "goalposts":
-                if score.floor is None or score.target is None:
-                    yield f"kpis.{kpi.code}: is scored by goalposts; expected floor and target"
-                elif score.floor >= score.target:
+            for fault in [*_end_faults(kpi.score), *_option_faults(kpi.score)]:
+                yield f"kpis.{kpi.code}: {fault}"
+            for mean in ("geometric", "harmonic"):
+                if kpi.score.can_be_negative and mean in self._aggregates_above(kpi.score.parent):
                     yield (
-                        f"kpis.{kpi.code}: has floor {score.floor} and target {score.target};"
-                        " expected floor below target"
+                        f"kpis.{kpi.code}: is normalised by {kpi.score.normalise} under a {mean}"
+                        " mean; expected a scale that is never negative"
                     )
-            may_be_negative = score.normalise in ("z_score", "none")
-            if may_be_negative and aggregates.get(score.parent) == "geometric":
-                yield (
-                    f"kpis.{kpi.code}: is normalised by {score.normalise} under a geometric mean;"
-                    " expected a scale that is never negative"
-                )
+
+    def _aggregates_above(self, code: str | None) -> set[str]:
+        """Return how a group and those above it aggregate."""
+        by_code = {group.code: group for group in self.groups}
+        found: set[str] = set()
+        for _ in self.groups:  # no more steps than groups: parents may go in a circle
+            if code in by_code:
+                found.add(by_code[code].aggregate)
+                code = by_code[code].parent
+        return found
 
     def _pool_faults(self) -> Iterator[str]:
         pooled = {kpi.code: kpi for kpi in self.kpis if kpi.pool_years}
@@ -263,6 +291,36 @@ class Methodology(DatedFile):
         groups = [(g.code, g.weight) for g in self.groups if g.parent == code]
         scored = [(k.code, k.score.weight) for k in self.kpis if k.score and k.score.parent == code]
         return groups + scored
+
+
+def _end_faults(score: Score) -> Iterator[str]:
+    """Yield what is wrong with the ends of a KPI's scale."""
+    floor, target = score.floor, score.target
+    if score.normalise == "goalposts" and (floor is None or target is None):
+        yield "is scored by goalposts; expected floor and target"
+    if score.normalise == "distance_to_target" and (target is None or floor is not None):
+        yield (
+            "is scored by its distance to the target; expected a target, and no floor, where the"
+            " worst unit stands"
+        )
+    has_range = score.normalise in ("goalposts", "min_max")
+    if has_range and floor is not None and target is not None and floor >= target:
+        yield f"has floor {floor} and target {target}; expected floor below target"
+
+
+def _option_faults(score: Score) -> Iterator[str]:
+    """Yield what is stated that the KPI's scale has no place for."""
+    stated = score.mean is not None or score.deviation is not None
+    if stated and score.normalise != "z_score":
+        yield f"states a mean or deviation and is normalised by {score.normalise}; expected z_score"
+    if score.capped is not None and score.normalise != "distance_to_target":
+        yield f"states capped and is normalised by {score.normalise}; expected distance_to_target"
+    on_raw_values = score.normalise in ("goalposts", "distance_to_target", "none")
+    if score.treat in ("log", "winsorise_then_log") and on_raw_values:
+        yield (
+            f"is put in logarithms and normalised by {score.normalise}, which is stated in raw"
+            " values; expected a scale that compares units"
+        )
 
 
 def _reaches_root(group: Group, groups: list[Group]) -> bool:

@@ -25,6 +25,7 @@ from kpi.language import LANGUAGES, Speaker, speaker
 from kpi.methodology import Gate as StatedGate
 from kpi.methodology import Kpi
 from kpi.pooling import own_counts, pooled_kpis
+from kpi.ranking import with_interval_columns
 from kpi.rounds import Round
 from kpi.suppression import (
     RATIOS,
@@ -423,18 +424,23 @@ def _region_kpis(of_round: Round, people: _People) -> Resource:
     return resource
 
 
+_INTERVALS = ("rank_low", "rank_high", "band_low", "band_high", "league_chance")
+"""They tell how many graduates there are: hidden with the score."""
+
+
 def _ranking(of_round: Round, people: _People) -> Resource:
     columns = (
         "college_id score share_of_best rank ranked_of region_rank region_ranked_of cluster_rank"
-        " cluster_ranked_of kind_rank kind_ranked_of league level leader not_ranked_reason"
+        " cluster_ranked_of kind_rank kind_ranked_of league level leader rank_low rank_high"
+        " band_low band_high league_chance not_ranked_reason"
     ).split()
-    stored = of_round.table("ranking").sort("college_id")
+    stored = with_interval_columns(of_round.table("ranking")).sort("college_id")
     resource = Resource(
         "ranking",
         stored.select(columns),
         ("college_id",),
         {"college_id": ("colleges", "college_id")},
-        hideable=("score", "share_of_best"),
+        hideable=("score", "share_of_best", *_INTERVALS),
     )
     flags = pl.Series([False] * stored.height, dtype=pl.Boolean)
     for kpi in of_round.methodology.kpis:
@@ -798,6 +804,7 @@ _UNIT_OF = {
     "short_by": "people",
     "share": "1",
     "share_of_best": "1",
+    "league_chance": "1",
     "score": "points (0-100)",
 }
 
@@ -951,6 +958,11 @@ def _fields(of: Speaker) -> dict[str, str]:
         "league": of.say("League"),
         "level": of.say("Level"),
         "leader": of.say("Technological leader as"),
+        "rank_low": of.say("Best rank of the 90 % interval"),
+        "rank_high": of.say("Worst rank of the 90 % interval"),
+        "band_low": of.say("Best rank that it cannot be told apart from at 90 %"),
+        "band_high": of.say("Worst rank that it cannot be told apart from at 90 %"),
+        "league_chance": of.say("Chance that a new cohort of the same size leaves it its league"),
         "not_ranked_reason": of.say("Why it is not ranked"),
         "gate": of.say("KPI of the condition"),
         "threshold": of.say("Threshold"),

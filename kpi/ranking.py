@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kpi.index import Scores, indicator_codes, published, score
+from kpi.index import Scores, indicator_codes, published, score_array
 from kpi.methodology import League, Methodology
 
 Unit = dict[str, Any]
@@ -44,11 +44,53 @@ RANKING_SCHEMA: dict[str, Any] = {
     "share_of_best": pl.Decimal(9, 6),
     "level": pl.String,
 }
+INTERVALS: dict[str, Any] = {
+    "rank_low": pl.Int64,
+    "rank_high": pl.Int64,
+    "ahead_of_next": pl.Decimal(9, 6),
+    "band_low": pl.Int64,
+    "band_high": pl.Int64,
+    "league_chance": pl.Decimal(9, 6),
+}
+"""What draws add to ``ranking`` (``kpi.uncertainty``)."""
+
+
+def with_interval_columns(ranking: pl.DataFrame) -> pl.DataFrame:
+    """Return ``ranking`` with columns for its intervals: empty in a round of before there were any,
+    and in a scenario.
+    """
+    missing = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in INTERVALS.items()
+        if name not in ranking.columns
+    ]
+    return ranking.with_columns(missing)
+
+
+FRAMEWORK_SCHEMA: dict[str, Any] = {
+    "code": pl.String,
+    "parent": pl.String,
+    "level": pl.Int64,
+    "direction": pl.Int64,
+    "weight": pl.Decimal(18, 6),
+    "normalise": pl.String,
+    "floor": pl.Decimal(18, 6),
+    "target": pl.Decimal(18, 6),
+    "aggregate": pl.String,
+    "missing": pl.String,
+}
+FRAMEWORK_OPTIONS: dict[str, Any] = {
+    "mean": pl.Decimal(18, 6),
+    "deviation": pl.Decimal(18, 6),
+    "capped": pl.Boolean,
+    "treat": pl.String,
+}
 
 
 def framework_of(methodology: Methodology) -> pl.DataFrame:
     """Return a methodology's framework as the table that ``kpi.index`` reads, with ``level``:
-    1 for KPIs, rising to the index.
+    1 for KPIs, rising to the index. A column of ``FRAMEWORK_OPTIONS`` is there only where a KPI
+    states it: rounds without stay what they were.
     """
     groups = [
         {
@@ -70,22 +112,13 @@ def framework_of(methodology: Methodology) -> pl.DataFrame:
         if kpi.score
     ]
     rows = [{**row, "level": _level(methodology, row["code"])} for row in groups + kpis]
-    number = pl.Decimal(18, 6)
-    return pl.DataFrame(
-        rows,
-        schema={
-            "code": pl.String,
-            "parent": pl.String,
-            "level": pl.Int64,
-            "direction": pl.Int64,
-            "weight": number,
-            "normalise": pl.String,
-            "floor": number,
-            "target": number,
-            "aggregate": pl.String,
-            "missing": pl.String,
-        },
-    )
+    options = {
+        name: of
+        for name, of in FRAMEWORK_OPTIONS.items()
+        if any(row.get(name) is not None for row in rows)
+    }
+    schema = FRAMEWORK_SCHEMA | options
+    return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
 
 def _level(methodology: Methodology, code: str) -> int:
@@ -136,7 +169,7 @@ def _ranked(
     values = np.array(
         [[_value(facts[row["college_id"], code]) for code in codes] for row in ranked], dtype=float
     ).reshape(len(ranked), len(codes))
-    scores = score(values, framework)
+    scores = score_array(values, framework)
     for place, row in enumerate(ranked):
         if np.isnan(scores.index[place]):
             row["not_ranked_reason"] = "no_score"

@@ -33,7 +33,15 @@ NORMALISED = {
     "min_max": mark("points from 0 for the lowest college to 100 for the highest"),
     "percentile_rank": mark("points by the share of colleges below"),
     "z_score": mark("points by the distance from the mean of all colleges"),
+    "distance_to_target": mark("points by the way gone from the lowest college to the target"),
+    "rank": mark("points by rank: 1 for the lowest college"),
+    "borda": mark("points by the number of colleges below (Borda)"),
     "none": mark("points as given"),
+}
+TREATED = {
+    "winsorise": mark("outliers are moved to the next value (winsorised)"),
+    "log": mark("where there are outliers, in logarithms"),
+    "winsorise_then_log": mark("outliers are moved to the next value, else in logarithms"),
 }
 MISSING = {
     "reweight": mark("without a value its weight goes to its neighbours"),
@@ -43,6 +51,7 @@ MISSING = {
 AGGREGATES = {
     "arithmetic": mark("weighted mean"),
     "geometric": mark("weighted geometric mean"),
+    "harmonic": mark("weighted harmonic mean"),
     "sum": mark("sum of points"),
 }
 UNITS = {
@@ -230,6 +239,8 @@ def _kpi_terms(words: Speaker, methodology: Methodology, kpi: Kpi) -> list[str]:
             )
         else:
             told.append(words.say(NORMALISED[score.normalise]))
+        if score.treat is not None:
+            told.append(words.say(TREATED[score.treat]))
         told.append(
             words.say("more is better") if score.direction == 1 else words.say("less is better")
         )

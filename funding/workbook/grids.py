@@ -70,7 +70,7 @@ def _names(words: Words, key: str, title: str, width: float) -> Iterator[Column]
 
 def _kpi(facts: Facts, words: Words) -> Iterator[Column]:
     normalised = words.say("Normalised (0 to 100)")
-    compared = [k.code for k in facts.methodology.kpis if k.score and k.score.normalise[0] in "mpz"]
+    compared = [k.code for k in facts.methodology.kpis if k.score and k.score.compares]
     note = ""
     if compared:
         note = words.say(

@@ -2,9 +2,10 @@
 
 Each college has a block of rows on the sheet KPI: every KPI of the methodology, then the groups
 from the leaves to the index, so that formulas refer to cells of their own block. What a formula
-does is what ``kpi/index.py`` does, node by node.
+does is what ``kpi/index`` does, node by node.
 """
 
+from math import log
 from typing import Any
 
 from funding.workbook.book import Book
@@ -27,6 +28,7 @@ from funding.workbook.paper import (
 from kpi.methodology import INDEX, Group, Kpi, Score
 
 LAST = "-1E+300"  # what a missing tie key counts as
+HAVE_NO_PARTS = ("geometric", "harmonic")  # means that are no sum of contributions
 VALUE_FORMATS = {
     "outcome_share": PERCENT,
     "register_share": PERCENT,
@@ -134,10 +136,10 @@ def _normalised(grid: Grid, row: int, code: str, score: Score) -> str:
     letter = grid.letters
     value, status = f"{letter['value']}{row}", f"{letter['status']}{row}"
     missing = "0" if score.missing == "zero" else '""'
+    if score.compares:
+        return ""
     if score.normalise == "none":
         return f'IF({status}<>"ok",{missing},{value}*direction_{code})'
-    if score.normalise != "goalposts":
-        return ""
     floor, target = f"{letter['floor']}{row}", f"{letter['target']}{row}"
     scaled = f"MAX(0,MIN(100,100*({value}-{floor})/({target}-{floor})))"
     return f'IF({status}<>"ok",{missing},IF(direction_{code}=-1,100,0)+direction_{code}*{scaled})'
@@ -167,8 +169,9 @@ def _write_weight(
         shown,
         stated if is_there else 0,
     )
-    if parent.aggregate == "geometric":  # "zero" makes the whole mean 0
-        formula = f'=IF({counted}=0,0,IF({value}<=0,"zero",{counted}*LN({value})))'
+    if parent.aggregate in HAVE_NO_PARTS:  # "zero" makes the whole mean 0
+        term = f"{counted}*LN({value})" if parent.aggregate == "geometric" else f"{counted}/{value}"
+        formula = f'=IF({counted}=0,0,IF({value}<=0,"zero",{term}))'
     else:
         formula = f"=IF({counted}=0,0,{counted}*{value})"
     sheet.write_formula(
@@ -180,11 +183,11 @@ def _product(weight: float, normalised: float | None, parent: Group) -> float | 
     """The cached value of a step that the round does not keep."""
     if normalised is None or weight == 0:
         return 0
-    if parent.aggregate != "geometric":
+    if parent.aggregate not in HAVE_NO_PARTS:
         return weight * normalised
-    from math import log
-
-    return "zero" if normalised <= 0 else weight * log(normalised)
+    if normalised <= 0:
+        return "zero"
+    return weight * log(normalised) if parent.aggregate == "geometric" else weight / normalised
 
 
 def _write_group(
@@ -212,8 +215,9 @@ def _write_group(
         _parts(book, group, college_id),
     )
     total = f"SUM({products})" if group.aggregate == "sum" else f"SUM({products})/{parts}"
-    if group.aggregate == "geometric":
-        total = f"IF(COUNT({products})<{len(children)},0,EXP({total}))"
+    if group.aggregate in HAVE_NO_PARTS:
+        mean = f"EXP({total})" if group.aggregate == "geometric" else f"1/({total})"
+        total = f"IF(COUNT({products})<{len(children)},0,{mean})"
     missing = "0" if group.missing == "zero" else '""'
     formula = f"IF({parts}=0,{missing},{total})"
     ranked = f"{letter['status']}{row}"
@@ -301,10 +305,10 @@ def _write_share_of_index(
 
 
 def _has_parts(book: Book, group: Group | None) -> bool:
-    """Whether contributions below this group sum to the index: not under a geometric mean."""
+    """Whether contributions below this group sum to the index: not under every mean."""
     groups = {other.code: other for other in book.facts.groups}
     while group is not None:
-        if group.aggregate == "geometric":
+        if group.aggregate in HAVE_NO_PARTS:
             return False
         group = groups[group.parent] if group.parent else None
     return True

@@ -181,7 +181,7 @@ def test_the_path_of_a_version_is_its_file(tmp_path):
         ('aggregate = "arithmetic"', "", ["groups.0.aggregate", "required"]),
         ("[dates]", "colour = 1\n[dates]", ["colour", "not permitted", "1"]),
         ('aggregate = "arithmetic"', 'aggregate = "median"',
-         ["groups.0.aggregate", "'arithmetic', 'geometric' or 'sum'", "'median'"]),
+         ["groups.0.aggregate", "'arithmetic', 'geometric', 'harmonic' or 'sum'", "'median'"]),
         ("value = 25", "value = 25.0", ["min_students.value", "valid integer", "25.0"]),
         ("value = 25", 'value = "25"', ["min_students.value", "valid integer", "'25'"]),
         ("value = 25", "value = true", ["min_students.value", "valid integer", "True"]),

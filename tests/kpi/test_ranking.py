@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kpi.index import score
+from kpi.index import score_array
 from kpi.methodology import League, Methodology
 from kpi.ranking import (
     RANKING_SCHEMA,
@@ -804,7 +804,7 @@ def test_the_framework_is_the_methodology_s_tree_with_levels_from_the_kpis_up():
         ("c", 1, half, "none", None, None),
     ]
     # The engine reads it: a is missing and counts 0, so inner is 0; half of c's 60 is left.
-    assert score(np.array([[np.nan, 0.95, 60.0]]), framework).index.tolist() == [30.0]
+    assert score_array(np.array([[np.nan, 0.95, 60.0]]), framework).index.tolist() == [30.0]
 
 
 @pytest.mark.parametrize("digits", ["0.123456", "0.12345678"])
