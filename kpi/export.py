@@ -29,6 +29,15 @@ TABLES = (
     "guarantees",
     "region_kpis",
     "unit_profile",
+    "unit_clusters",
+    "unit_specialties",
+    "cluster_profile",
+    "peers",
+    "peer_comparison",
+    "employment_by_qualification",
+    "region_employment_by_qualification",
+    "expected_employment",
+    "dual_colleges",
     "row_counts",
 )
 
