@@ -14,6 +14,7 @@ import polars as pl
 
 from kpi.access import NATION
 from kpi.methodology import Methodology
+from kpi.package import HIDDEN
 
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
@@ -130,7 +131,7 @@ def _peers(tables: Tables, college_id: str) -> list[Row]:
     """Return the peers, nearest first, each with its own id and what is shown of its profile."""
     rows = sorted(_of(tables, "peers", college_id), key=lambda row: row["place"])
     ids = [row["peer_id"] for row in rows]
-    columns = ("name_kk", "name_ru", "name_en", "region", "locality", "students")
+    columns = ("name_kk", "name_ru", "name_en", "region", "locality", "students", HIDDEN)
     shown = tables["unit_profile"].filter(pl.col("college_id").is_in(ids))
     known = {row["college_id"]: row for row in shown.iter_rows(named=True)}
     return [

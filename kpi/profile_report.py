@@ -222,6 +222,7 @@ def _print_expected(console: Console, profile: Profile, words: Speaker) -> None:
         say_of.expected_title(words, profile.expected),
         say_of.expected_told(words, profile.expected.row),
         say_of.sources_told(words, profile.expected.row),
+        *([say_of.beyond_chance(words)] if profile.expected.beyond else []),
         say_of.never_weighted(words),
     ):
         _say(console, line)

@@ -172,6 +172,14 @@ def nothing_expected(words: Speaker) -> str:
     )
 
 
+def beyond_chance(words: Speaker) -> str:
+    """Return what a difference beyond chance does not say."""
+    return words.say(
+        "Beyond chance is not yet the college's own doing: all that field, qualification and region"
+        " do not tell is in it."
+    )
+
+
 def never_weighted(words: Speaker) -> str:
     """Return what the expectation is not for."""
     return words.say("It is never weighted into the score and moves no money.")
@@ -214,14 +222,6 @@ def specialty_told(
     return f"{row['specialty']} {name} · {cluster} · {students}"
 
 
-def peer_told(words: Speaker, row: Row, regions: Mapping[str, str]) -> str:
-    """Return where a peer is and its size, as far as that is shown."""
-    told_ = [regions.get(row["region"], str(row["region"]))]
-    if row["students"] is not None:
-        told_.append(words.say_count("{count} student", "{count} students", row["students"]))
-    return " · ".join(told_)
-
-
 def untold(words: Speaker, profile: Profile, names: Mapping[str, str]) -> list[str]:
     """Return why some comparisons have no verdict: too few peers, or one of theirs is hidden."""
     found = []
@@ -246,7 +246,9 @@ def funnel_caption(words: Speaker, expected: Expected) -> str:
     """Return what the funnel shows, and what it is not for."""
     marks = [
         words.say("Points above or below what is expected, by number of graduates"),
-        words.say("lines: 95 % and 99.8 % limits of what chance alone could do to such graduates"),
+        words.say(
+            "bands: what chance alone could do to such graduates in 95 % and in 99.8 % of cases"
+        ),
         words.say("● the college"),
     ]
     if any(row["is_peer"] for row in expected.others):

@@ -224,7 +224,8 @@ def funnel_chart(
     up: Callable[[float], str],
     graduates: str,
 ) -> Chart:
-    """Return a dot per college, by graduates (logarithmic) and difference, between the limits.
+    """Return a dot per college, by graduates (logarithmic) and difference, over soft bands of what
+    chance alone could do.
 
     ``limits``: ``kpi.profile.funnel``. ``across`` and ``up`` say the values of the axes,
     ``graduates`` the words of the one across. The subject is the accent dot, peers are rings.
@@ -232,11 +233,9 @@ def funnel_chart(
     frame = pl.DataFrame([asdict(dot) for dot in dots])
     curves = pl.DataFrame(
         [
-            {"graduates": one["graduates"], "reach": sign * one[name], "line": f"{name}{sign}"}
-            | {"name": name}
+            {"graduates": one["graduates"], "limit": limit, "low": -one[limit], "high": one[limit]}
             for one in limits
-            for name in ("95", "99.8")
-            for sign in (-1, 1)
+            for limit in ("99.8", "95")
         ]
     )
     own = next(dot.graduates for dot in dots if dot.kind == "subject")
@@ -259,13 +258,13 @@ def funnel_chart(
         scale=height,
         axis=alt.Axis(values=shown, labelExpr=_said(shown, up)),
     )
-    zero = alt.Chart(pl.DataFrame({"difference": [0.0]})).mark_rule(color=colours["grey"])
-    lines = [
-        alt.Chart(curves.filter(pl.col("name") == name))
-        .mark_line(clip=True, color=colours["gate"], strokeDash=dash, strokeWidth=1.5)
-        .encode(x=x, y=alt.Y("reach:Q", scale=height), detail="line:N")
-        for name, dash in (("95", [1, 0]), ("99.8", [5, 4]))
+    bands = [
+        alt.Chart(curves.filter(pl.col("limit") == limit))
+        .mark_area(clip=True, color=colours["accent"], opacity=opacity)
+        .encode(x=x, y=alt.Y("low:Q", scale=height), y2="high:Q")
+        for limit, opacity in (("99.8", 0.12), ("95", 0.16))
     ]
+    zero = alt.Chart(pl.DataFrame({"difference": [0.0]})).mark_rule(color=colours["grey"])
     base = {
         kind: alt.Chart(frame.filter(pl.col("kind") == kind)).encode(
             x=x, y=y, tooltip=alt.Tooltip("tip:N", title=" ")
@@ -273,9 +272,9 @@ def funnel_chart(
         for kind in ("other", "peer", "subject")
     }
     return alt.layer(
+        *bands,
         zero.encode(y=y),
         base["other"].mark_point(filled=True, size=22, color=colours["soft"], opacity=0.55),
-        *lines,
         base["peer"].mark_point(size=60, stroke=colours["ink"], strokeWidth=1.5, opacity=1),
         base["subject"].mark_point(
             size=170,
@@ -294,7 +293,7 @@ _SIZES = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 def _said(values: Sequence[Any], say: Callable[[Any], str]) -> str:
     """Return the expression that says the words of an axis in place of its numbers."""
     told = {f"{value:g}": say(value) for value in values}
-    return f"({json.dumps(told, ensure_ascii=False)})[format(datum.value, '~g')] || ''"
+    return f"({json.dumps(told, ensure_ascii=False)})[toString(datum.value)] || ''"
 
 
 def _names(base: Any, step: float, colours: Colours) -> Any:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
+import polars as pl
 import streamlit as st
 
 from kpi import profile_words as say_of
 from kpi import told as figure
 from kpi.profile import TABLES, Profile, Row, funnel, profile_of
 from kpi.terms import term
-from views.frame import address, charts, parts
+from views.frame import charts, parts
 from views.frame.college_charts import Bar, Dot, bars, funnel_chart
 from views.frame.here import Here, kept
-from views.frame.menu import page_file
 
 Names = Mapping[str, str]
 
@@ -25,7 +25,7 @@ def draw_profile(at: Here, unit: str, names: Names) -> None:
     if profile is None or not (profile.peers or profile.focus):
         return
     parts.section(say_of.profile_title(at.words, profile, at.places("clusters")))
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         _mix(at, profile)
     with right:
@@ -98,7 +98,7 @@ def _for_itself(at: Here) -> None:
 
 
 def _peers(at: Here, profile: Profile, names: Names) -> None:
-    """Draw the peers, each with its region and size, as the way to its own page."""
+    """Draw the peers, each with its region and size; one that is chosen leads to its own page."""
     words, regions = at.words, at.places("regions")
     if not profile.peers:
         st.caption(parts.plain(words.say("No other college has a cluster in common with it.")))
@@ -108,14 +108,32 @@ def _peers(at: Here, profile: Profile, names: Names) -> None:
     _small_title(title)
     st.caption(parts.plain(words.say("Nearest by clusters, size and locality, never by results.")))
     shown = [row for row in profile.peers if row["college_id"] in names]
-    with st.container(gap=None, key="peers"):
-        for row in shown:
-            more = say_of.peer_told(words, row, regions)
-            st.page_link(
-                page_file("college"),
-                label=parts.plain(f"{names[row['college_id']]} · {more}"),
-                query_params=address.link(college=row["college_id"]),
-            )
+    if shown:
+        rows = pl.DataFrame(
+            [
+                {
+                    "college_id": row["college_id"],
+                    "name": names[row["college_id"]],
+                    "region": regions.get(row["region"], str(row["region"])),
+                    "students": figure.count(words, row, "students"),
+                }
+                for row in shown
+            ]
+        )
+        text = st.column_config.TextColumn
+        state = parts.table(
+            rows,
+            {
+                "name": text(words.say("College"), width=330),
+                "region": text(words.say("Region")),
+                "students": text(words.say("Students"), width="small", alignment="right"),
+            },
+            name=f"peers:{profile.college_id}",
+            alt=title,
+            on_select="rerun",
+            selection_mode="single-row",
+        )
+        parts.lead_to_college(rows, state)
     if len(shown) < count:
         st.caption(
             parts.plain(words.say("A draft names no colleges that it does not show to you."))
@@ -180,10 +198,10 @@ def _expected(at: Here, profile: Profile, names: Names) -> None:
         profile.college_id,
         alt_text=_tip(at, expected.row, names),
     )
-    for line in (
-        say_of.expected_told(words, expected.row),
-        say_of.sources_told(words, expected.row),
-    ):
+    lines = [say_of.expected_told(words, expected.row), say_of.sources_told(words, expected.row)]
+    if expected.beyond:
+        lines.append(say_of.beyond_chance(words))
+    for line in lines:
         st.caption(parts.plain(line))
 
 
