@@ -14,6 +14,7 @@ import polars as pl
 
 from kpi.access import NATION
 from kpi.methodology import Methodology
+from kpi.package import HIDDEN
 
 Row = dict[str, Any]
 Tables = Mapping[str, pl.DataFrame]
@@ -130,7 +131,7 @@ def _peers(tables: Tables, college_id: str) -> list[Row]:
     """Return the peers, nearest first, each with its own id and what is shown of its profile."""
     rows = sorted(_of(tables, "peers", college_id), key=lambda row: row["place"])
     ids = [row["peer_id"] for row in rows]
-    columns = ("name_kk", "name_ru", "name_en", "region", "locality", "students")
+    columns = ("name_kk", "name_ru", "name_en", "region", "locality", "students", HIDDEN)
     shown = tables["unit_profile"].filter(pl.col("college_id").is_in(ids))
     known = {row["college_id"]: row for row in shown.iter_rows(named=True)}
     return [
@@ -193,16 +194,18 @@ def beyond(row: Row) -> str | None:
     return outside[-1] if outside else None
 
 
-def funnel(expected: Expected, largest: int, points: int = 60) -> list[Row]:
+def funnel(expected: Expected, points: int = 60) -> list[Row]:
     """Return how far apart observed and expected shares may be by chance alone, by graduates.
 
-    From ``points`` sizes from the smallest college shown to ``largest``: ``graduates``, and for
-    each of ``LIMITS`` the reach in both directions (share, 0..1). It is that of colleges with this
-    one's mix, so at its own size it is its own: the root of ``variance`` by n, times the limit's
-    width.
+    From ``points`` sizes between the smallest and the largest college shown (of one alone, from a
+    quarter of its size to four times it): ``graduates``, and for each of ``LIMITS`` the reach in
+    both directions (share, 0..1). It is that of colleges with this one's mix, so at its own size it
+    is its own: the root of ``variance`` by n, times the limit's width.
     """
-    sizes = [row["graduates"] for row in (expected.row, *expected.others)]
-    low, high = math.log(min(sizes)), math.log(max(largest, min(sizes) + 1))
+    sizes = [row["graduates"] for row in expected.others]
+    own = expected.row["graduates"]
+    sizes += [own] if sizes else [max(own / 4, 1), own * 4]
+    low, high = math.log(min(sizes)), math.log(max(sizes))
     numbers = [math.exp(low + (high - low) * step / (points - 1)) for step in range(points)]
     return [
         {

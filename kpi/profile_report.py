@@ -146,9 +146,7 @@ def _print_clusters(
         named = place_names(of_round, "specialties", words)
         _say(console, words.say("Specialties outside the profile:"))
         for row in profile.outside:
-            students = words.say_count("{count} student", "{count} students", row["students"])
-            name = named.get(row["specialty"], "")
-            _say(console, f"- {row['specialty']} {name}, {clusters[row['cluster']]}: {students}")
+            _say(console, f"- {say_of.specialty_told(words, row, named, clusters)}")
 
 
 def _print_peers(
@@ -224,6 +222,7 @@ def _print_expected(console: Console, profile: Profile, words: Speaker) -> None:
         say_of.expected_title(words, profile.expected),
         say_of.expected_told(words, profile.expected.row),
         say_of.sources_told(words, profile.expected.row),
+        *([say_of.beyond_chance(words)] if profile.expected.beyond else []),
         say_of.never_weighted(words),
     ):
         _say(console, line)

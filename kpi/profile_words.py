@@ -16,6 +16,10 @@ _FINDINGS = {
 }
 
 
+PEERS_NEEDED = 5
+"""Peers with a value that a verdict takes, in ``sql/3_profile/peer_comparison.sql``."""
+
+
 def profile_title(words: Speaker, profile: Profile, clusters: Mapping[str, str]) -> str:
     """Return what the college is, in a sentence; ``clusters``: names by code."""
     cluster = profile.unit["cluster"]
@@ -168,6 +172,14 @@ def nothing_expected(words: Speaker) -> str:
     )
 
 
+def beyond_chance(words: Speaker) -> str:
+    """Return what a difference beyond chance does not say."""
+    return words.say(
+        "Beyond chance is not yet the college's own doing: all that field, qualification and region"
+        " do not tell is in it."
+    )
+
+
 def never_weighted(words: Speaker) -> str:
     """Return what the expectation is not for."""
     return words.say("It is never weighted into the score and moves no money.")
@@ -187,3 +199,78 @@ def dual_told(words: Speaker, dual: Dual, place: str) -> str:
         colleges=colleges,
         students=told.share_of(words, dual.students),
     )
+
+
+def cluster_told(words: Speaker, row: Row, clusters: Mapping[str, str]) -> str:
+    """Return a cluster of a college: Energy: 76.6 % (723 students, 7 specialties)."""
+    return words.say(
+        "{cluster}: {share} ({students} students, {specialties} specialties)",
+        cluster=clusters.get(row["cluster"], row["cluster"]),
+        share=words.percent(row["share"]),
+        students=words.number(row["students"]),
+        specialties=words.number(row["specialties"]),
+    )
+
+
+def specialty_told(
+    words: Speaker, row: Row, specialties: Mapping[str, str], clusters: Mapping[str, str]
+) -> str:
+    """Return a specialty outside the profile, with its cluster and students."""
+    students = words.say_count("{count} student", "{count} students", row["students"])
+    name = specialties.get(row["specialty"], "")
+    cluster = clusters.get(row["cluster"], row["cluster"])
+    return f"{row['specialty']} {name} · {cluster} · {students}"
+
+
+def untold(words: Speaker, profile: Profile, names: Mapping[str, str]) -> list[str]:
+    """Return why some comparisons have no verdict: too few peers, or one of theirs is hidden."""
+    found = []
+    if len(profile.peers) < PEERS_NEEDED:
+        found.append(
+            words.say(
+                "A verdict takes {needed} peers that have a value.",
+                needed=words.number(PEERS_NEEDED),
+            )
+        )
+    hidden = [names[row["kpi"]] for row in profile.comparisons if told.is_hidden(row, "verdict")]
+    if hidden:
+        found.append(
+            words.say(
+                "Left out, because a count of a peer is hidden: {kpis}", kpis=", ".join(hidden)
+            )
+        )
+    return found
+
+
+def funnel_caption(words: Speaker, expected: Expected) -> str:
+    """Return what the funnel shows, and what it is not for."""
+    marks = [
+        words.say("Points above or below what is expected, by number of graduates"),
+        words.say(
+            "bands: what chance alone could do to such graduates in 95 % and in 99.8 % of cases"
+        ),
+        words.say("● the college"),
+    ]
+    if any(row["is_peer"] for row in expected.others):
+        marks.append(words.say("○ its peers"))
+    if not all(row["is_peer"] for row in expected.others):
+        marks.append(words.say("grey: the other colleges"))
+    return " · ".join([*marks, never_weighted(words)])
+
+
+def dot_told(words: Speaker, row: Row, name: str) -> str:
+    """Return one college of the funnel."""
+    return words.say(
+        "{college}: {points} points; {observed} of {graduates} in work, {expected} expected",
+        college=name,
+        points=points_told(words, row["difference_share"], 1),
+        observed=words.number(row["observed"]),
+        graduates=words.number(row["graduates"]),
+        expected=words.number(round(row["expected"], 1), 1),
+    )
+
+
+def points_told(words: Speaker, share: float, places: int = 0) -> str:
+    """Return a difference of shares in percentage points, with its sign: +4.1."""
+    sign = "+" if share > 0 else "\u2212" if share < 0 else ""
+    return sign + words.number(round(abs(100 * share), places), places)

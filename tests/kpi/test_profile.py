@@ -163,7 +163,7 @@ def test_the_funnel_is_as_wide_at_a_colleges_size_as_its_own_limits(
     graduates: int, variance: float, other: int
 ) -> None:
     row = expectation(0, round(variance, 6), graduates)
-    curve = funnel(Expected(row, None, [expectation(0, 1, other)]), max(graduates, other))
+    curve = funnel(Expected(row, None, [expectation(0, 1, other)]))
     assert [point["graduates"] for point in curve] == sorted(p["graduates"] for p in curve)
     for name, width in LIMITS.items():
         reach = width * math.sqrt(float(row["variance"])) / graduates
