@@ -400,3 +400,39 @@ def ranks_under_noise(
         }
     )
     return table.filter(pl.col("rank") > 0).sort("rank", "college_id")
+
+
+SURE = 0.95
+"""A college is surely at the top where it is in this share of the draws, surely not where it is in
+no more than the rest.
+"""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What noise in the weights comes to: how wide the range from the 5th to the 95th percentile is
+    (in ranks), for the unit in the middle and at most; how many are surely at the top, and of how
+    many the weights decide.
+    """
+
+    middle: int
+    widest: int
+    surely_top: int
+    undecided: int
+
+
+def noise_of(ranks: pl.DataFrame) -> Noise:
+    """Sum up ``ranks_under_noise``."""
+    width = ranks["rank_high"] - ranks["rank_low"]
+    share = ranks["top_share"]
+    return Noise(
+        middle=int(width.quantile(0.5, interpolation="higher") or 0),
+        widest=int(width.max() or 0),  # type: ignore[arg-type]
+        surely_top=int((share >= SURE).sum()),
+        undecided=undecided(ranks).height,
+    )
+
+
+def undecided(ranks: pl.DataFrame) -> pl.DataFrame:
+    """Return the units of which noise in the weights decides whether they are at the top."""
+    return ranks.filter(pl.col("top_share") > 1 - SURE, pl.col("top_share") < SURE)
