@@ -177,6 +177,8 @@ def read_table(of_round: Round, table: str, viewer: Viewer) -> pl.DataFrame:
     if table in ("row_counts", "kpi_scores", "unit_programmes", "funding_months", "units"):
         rows = stored.filter(_is_own(of_round, viewer))
         return rows.with_columns(pl.lit(None, pl.String).alias(HIDDEN))
+    if table == "leaders":
+        return _leaders(of_round, viewer, stored)
     if table not in (*_OF_COLLEGES, *_OF_REGIONS):
         raise AccessError(
             "This table is not for your role.", where=f"{of_round.name} {of_round.version}"
@@ -190,6 +192,19 @@ def read_table(of_round: Round, table: str, viewer: Viewer) -> pl.DataFrame:
     own = stored.filter(_is_own(of_round, viewer))
     rest = shown.join(own.select(key), on=key, how="anti", maintain_order="left")
     return pl.concat([own, rest], how="diagonal_relaxed")
+
+
+def _leaders(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return who the leaders are, of a draft those of the viewer; the chance of those alone of whom
+    nothing is hidden: it tells how many graduates there are.
+    """
+    own = _is_own(of_round, viewer)
+    if of_round.is_draft:
+        stored = stored.filter(own | _is_in_region(of_round, viewer, "college_id"))
+    return stored.with_columns(
+        pl.when(own).then("chance").alias("chance"),
+        pl.when(~own).then(pl.lit("chance")).alias(HIDDEN),
+    )
 
 
 def read_findings(of_round: Round, viewer: Viewer) -> pl.DataFrame:

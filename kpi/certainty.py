@@ -37,6 +37,11 @@ def is_close_league(row: Row) -> bool:
     return chance is not None and chance < LEVEL
 
 
+def sure_ones(leaders: pl.DataFrame) -> pl.DataFrame:
+    """Return the leaders whose chance to stay it is 90 % or more."""
+    return leaders.filter(pl.col("chance") >= LEVEL)
+
+
 def league_told(words: Speaker, row: Row) -> str:
     """Return the league, marked where it is decided by less than its uncertainty: 1 (83 %)."""
     if row["league"] is None:

@@ -799,7 +799,7 @@ def _intervals(
             "band_low": placed[first],
             "band_high": placed[last],
         },
-        schema_overrides={"ahead_of_next": pl.Float64},
+        schema_overrides={"college_id": pl.String, "ahead_of_next": pl.Float64},
     )
     joined = found.with_columns(_six(pl.col("ahead_of_next"))).join(
         ranking.select("college_id", "league"), on="college_id"
