@@ -20,6 +20,9 @@ from kpi.stability import DRAWS, NOISE, noise_of, undecided
 Row = dict[str, Any]
 
 _SHOWN = 10
+ABOUT_RUNS = 16_000
+"""Rankings that are made, for who asks before."""
+
 NORMALISED = {
     "goalposts": mark("normalised from a floor to a target"),
     "min_max": mark("normalised from the lowest to the highest college"),
@@ -48,7 +51,6 @@ OUTCOMES = {
     RANK_SHIFT: mark("mean shift of rank"),
     SHARE_CHANGES: mark("colleges with another share of the incentive"),
 }
-FILES = ("moves", "ranks", "effects", "variance")
 
 
 # what one choice moves
@@ -109,9 +111,30 @@ def places_told(words: Speaker, places: float) -> str:
     return words.say("{number} places", number=words.number(rounded, 1))
 
 
+def by_shift(moves: pl.DataFrame) -> list[Row]:
+    """Return the variations that could be applied, the largest mean shift of rank first."""
+    applied = moves.filter(pl.col("is_applied"), pl.col("mean_shift").is_not_null())
+    return applied.sort("mean_shift", descending=True, maintain_order=True).to_dicts()
+
+
+def shift_told(words: Speaker, methodology: Methodology, row: Row) -> str:
+    """Return how far a variation moves ranks: 54.2 places; league 1 +5 −5."""
+    places = places_told(words, row["mean_shift"])
+    top = top_name(words, methodology)
+    if not top:
+        return places
+    said = {"entered": words.number(row["entered_top"]), "left": words.number(row["left_top"])}
+    return words.say("{places}; {top} +{entered} −{left}", places=places, top=top, **said)
+
+
+def has_money(moves: pl.DataFrame) -> bool:
+    """Whether the variations were asked what they do to the money."""
+    return moves["tenge_lost"].null_count() < moves.height
+
+
 def money_told(words: Speaker, methodology: Methodology, moves: pl.DataFrame) -> str:
     """Return which single choice moves most tenge; nothing for a round without money."""
-    if moves["tenge_lost"].null_count() == moves.height:
+    if not has_money(moves):
         return ""
     moved = moves.select(tenge=pl.col("tenge_gained") + pl.col("tenge_lost")).to_series()
     if not moved.max():
@@ -146,6 +169,32 @@ def noise_told(words: Speaker, methodology: Methodology, ranks: pl.DataFrame) ->
         noise.undecided,
         sure=words.number(noise.surely_top),
         top=top_name(words, methodology),
+    )
+
+
+def noise_title(words: Speaker, methodology: Methodology, ranks: pl.DataFrame) -> str:
+    """Return the finding about noise in the weights, short."""
+    noise = noise_of(ranks)
+    if not noise.undecided:
+        return words.say(
+            "Weights up to {noise} larger or smaller change nobody's place at the top",
+            noise=words.percent(NOISE, 0),
+        )
+    return words.say_count(
+        "The weights decide for {count} college whether it is at the top: {top}",
+        "The weights decide for {count} colleges whether they are at the top: {top}",
+        noise.undecided,
+        top=top_name(words, methodology),
+    )
+
+
+def draws_in_top(words: Speaker, row: Row, top: str) -> str:
+    """Return a college's range of ranks, and in which share of draws it is at the top."""
+    return words.say(
+        "{range}; {top} in {share} of draws",
+        range=range_told(words, row),
+        top=top,
+        share=words.percent(row["top_share"], 0),
     )
 
 
@@ -194,12 +243,40 @@ def effects_told(words: Speaker, effects: pl.DataFrame) -> str:
 
 
 def index_told(words: Speaker, row: Row, which: str) -> str:
-    """Return a Sobol index with its interval: 52 % (49–56 %); a dash where there is none."""
-    if row[which] is None:
-        return "–"
+    """Return a Sobol index with its interval: 52 % (49 to 56)."""
     low, high = (words.number(round(100 * row[f"{which}_{end}"])) for end in ("low", "high"))
     share = words.percent(round(row[which], 2) + 0.0, 0)  # a share of -0 is 0
     return words.say("{share} ({low} to {high})", share=share, low=low, high=high)
+
+
+def within(share: float) -> float:
+    """Return an index as it is drawn: what lies outside 0..1 is sampling error."""
+    return min(max(share, 0.0), 1.0)
+
+
+def by_total(effects: pl.DataFrame, outcome: str) -> list[Row]:
+    """Return the rows of an outcome that varies, the largest total index first."""
+    rows = effects.filter(pl.col("outcome") == outcome, pl.col("total").is_not_null())
+    return rows.sort("total", descending=True, maintain_order=True).to_dicts()
+
+
+def factor_name(words: Speaker, factor: str) -> str:
+    """Return what a choice is called."""
+    return words.say(FACTORS[factor])
+
+
+def factor_told(words: Speaker, row: Row) -> str:
+    """Return what a choice brings with all others, and alone."""
+    return words.say(
+        "with all others {total}, alone {first}",
+        total=index_told(words, row, "total"),
+        first=index_told(words, row, "first"),
+    )
+
+
+def alone_told(words: Speaker, row: Row) -> str:
+    """Return what a choice brings alone."""
+    return words.say("alone {first}", first=index_told(words, row, "first"))
 
 
 def sampling_told(words: Speaker, runs: int) -> str:
@@ -218,6 +295,11 @@ def outcome_told(words: Speaker, row: Row) -> str:
     """Return how far an outcome moves over all combinations of choices."""
     mean, low, high = (words.number(round(row[name], 1)) for name in ("mean", "low", "high"))
     return words.say("{mean} on average, {low} to {high} in 9 of 10", mean=mean, low=low, high=high)
+
+
+def outcome_heading(words: Speaker, row: Row) -> str:
+    """Return an outcome's name, and how far it moves."""
+    return f"{words.say(OUTCOMES[row['outcome']])}: {outcome_told(words, row)}"
 
 
 # where the variance of the score comes from
@@ -244,6 +326,20 @@ def variance_told(words: Speaker, methodology: Methodology, variance: pl.DataFra
     )
 
 
+def share_and_weight(words: Speaker, row: Row) -> str:
+    """Return what a part of the score brings beside its weight: 60 %, weight 25 %."""
+    return words.say(
+        "{share}, weight {weight}",
+        share=words.percent(row["variance_share"], 0),
+        weight=words.percent(row["weight"], 0),
+    )
+
+
+def correlation_told(words: Speaker, correlation: float | None) -> str:
+    """Return a correlation; a dash where there is none."""
+    return "–" if correlation is None else words.number(round(correlation, 2), 2)
+
+
 def share_told(words: Speaker, share: float | None, places: int = 0) -> str:
     """Return a share as a percentage; a dash where there is none."""
     return "–" if share is None else words.percent(share, places)
@@ -261,17 +357,26 @@ def marks_of(of_round: Round) -> dict[str, str]:
     }
 
 
+def as_file(of_round: Round, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table as a file has it: marks first, colleges with their names."""
+    marks = [pl.lit(text).alias(name) for name, text in marks_of(of_round).items()]
+    if "college_id" in table.columns:
+        names = of_round.table("unit_profile").select("college_id", "name_ru", "region")
+        table = names.join(table, on="college_id", how="right", maintain_order="right").select(
+            "college_id", "name_ru", "region", pl.exclude("college_id", "name_ru", "region")
+        )
+    return table.select(*marks, pl.all())
+
+
 def as_files(of_round: Round, done: Stability) -> dict[str, pl.DataFrame]:
-    """Return the tables of ``FILES`` as files have them: marks first, colleges with names."""
-    names = of_round.table("unit_profile").select("college_id", "name_ru", "region")
+    """Return each table as a file has it, by what the file is called."""
     tables = {
         "moves": done.moves,
-        "ranks": done.ranks.join(names, on="college_id", how="left", maintain_order="left"),
+        "ranks": done.ranks,
         "effects": done.effects.effects,
         "variance": done.variance,
     }
-    marks = [pl.lit(text).alias(name) for name, text in marks_of(of_round).items()]
-    return {name: table.select(*marks, pl.all()) for name, table in tables.items()}
+    return {name: as_file(of_round, table) for name, table in tables.items()}
 
 
 def write_stability(of_round: Round, done: Stability, to: Path) -> list[Path]:
@@ -328,7 +433,7 @@ def _print_moves(
     console: Console, methodology: Methodology, moves: pl.DataFrame, words: Speaker
 ) -> None:
     _line(console, "\n" + moves_told(words, methodology, moves), "bold")
-    has_money = moves["tenge_lost"].null_count() < moves.height
+    is_paid = has_money(moves)
     titles = [
         words.say("another choice"),
         words.say("move") + ">",
@@ -336,7 +441,7 @@ def _print_moves(
         words.say("at most") + ">",
         top_name(words, methodology) + ">",
     ]
-    if has_money:
+    if is_paid:
         titles += [
             words.say("incentive") + ">",
             words.say("gained") + ">",
@@ -350,17 +455,17 @@ def _print_moves(
             continue
         fill(table, name, *move_cells(words, row).values())
     console.print(table)
-    _line(console, columns_told(words, has_money=has_money))
+    _line(console, columns_told(words, is_paid=is_paid))
     _line(console, money_told(words, methodology, moves))
 
 
-def columns_told(words: Speaker, *, has_money: bool) -> str:
+def columns_told(words: Speaker, *, is_paid: bool) -> str:
     """Return what the numbers of a variation are."""
     said = words.say(
         "Colleges whose rank changes, and by how many places on average and at most; + come to the"
         " top, − leave it."
     )
-    if not has_money:
+    if not is_paid:
         return said
     return f"{said} " + words.say(
         "Incentive: + earn a larger share, − a smaller one; tenge a year that colleges gain and"
@@ -415,15 +520,18 @@ def _print_effects(console: Console, done: Stability, words: Speaker) -> None:
     effects = done.effects
     _line(console, "\n" + effects_told(words, effects.effects), "bold")
     for outcome in effects.outcomes.iter_rows(named=True):
-        _line(console, f"{words.say(OUTCOMES[outcome['outcome']])}: {outcome_told(words, outcome)}")
+        _line(console, outcome_heading(words, outcome))
         table = new_table(
             words.say("choice"), words.say("alone") + ">", words.say("with all others") + ">"
         )
-        rows = effects.effects.filter(pl.col("outcome") == outcome["outcome"])
-        for row in rows.sort("total", descending=True, nulls_last=True).iter_rows(named=True):
+        rows = by_total(effects.effects, outcome["outcome"])
+        for row in rows:
             told = (index_told(words, row, which) for which in ("first", "total"))
-            fill(table, words.say(FACTORS[row["factor"]]), *told)
-        console.print(table)
+            fill(table, factor_name(words, row["factor"]), *told)
+        if rows:
+            console.print(table)
+        else:
+            _line(console, words.say("No choice of method moves it."))
     _line(console, sampling_told(words, effects.runs))
 
 
@@ -439,13 +547,12 @@ def _print_variance(
     )
     names = node_names(words, methodology)
     for row in in_tree_order(variance):
-        correlation = row["correlation"]
         fill(
             table,
             "  " * row["depth"] + names[row["code"]],
             words.percent(row["weight"], 0),
             share_told(words, row["variance_share"], 1),
-            "–" if correlation is None else words.number(round(correlation, 2), 2),
+            correlation_told(words, row["correlation"]),
         )
     console.print(table)
 
