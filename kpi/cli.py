@@ -7,6 +7,7 @@ imports stay inside the commands that need them, so that ``--help`` answers at o
 import datetime as dt
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -416,6 +417,36 @@ def doubts(
         )
     of_round = _open(store, round_id, version)
     print_doubts(of_round, speaker(language), region=region, top=top, form=form)
+
+
+@app.command()
+def stability(
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
+    language: Language = "en",
+) -> None:
+    """Say what ranks and money rest on: KPIs, weights, normalisation, definition of employment."""
+    from funding.stability import stability_of
+    from funding.stability_told import print_stability, write_stability
+    from kpi.language import speaker
+
+    if form not in ("table", "csv", "json"):
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+    words = speaker(language)
+    of_round = _open(store, round_id, version)
+    began = time.perf_counter()
+    with _progress() as report:
+        done = stability_of(of_round, store, report)
+    seconds = words.number(round(time.perf_counter() - began, 1))
+    typer.echo(words.say("Computed in {seconds} seconds.", seconds=seconds), err=True)
+    print_stability(of_round, done, words, form)
+    for written in write_stability(of_round, done, to) if to else []:
+        typer.echo(str(written), err=form != "table")
 
 
 @app.command()

@@ -400,3 +400,60 @@ def ranks_under_noise(
         }
     )
     return table.filter(pl.col("rank") > 0).sort("rank", "college_id")
+
+
+SURE = 0.95
+"""A college is surely at the top where it is in this share of the draws, surely not where it is in
+no more than the rest.
+"""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What noise in the weights comes to: how wide the range from the 5th to the 95th percentile is
+    (in ranks), for the unit in the middle and at most; how many are surely at the top, and of how
+    many the weights decide.
+    """
+
+    middle: int
+    widest: int
+    surely_top: int
+    undecided: int
+
+
+def noise_of(ranks: pl.DataFrame) -> Noise:
+    """Sum up ``ranks_under_noise``."""
+    width = ranks["rank_high"] - ranks["rank_low"]
+    share = ranks["top_share"]
+    return Noise(
+        middle=int(width.quantile(0.5, interpolation="higher") or 0),
+        widest=int(width.max() or 0),  # type: ignore[arg-type]
+        surely_top=int((share >= SURE).sum()),
+        undecided=undecided(ranks).height,
+    )
+
+
+def undecided(ranks: pl.DataFrame) -> pl.DataFrame:
+    """Return the units of which noise in the weights decides whether they are at the top."""
+    return ranks.filter(pl.col("top_share") > 1 - SURE, pl.col("top_share") < SURE)
+
+
+def closest(ranks: pl.DataFrame, most: int) -> pl.DataFrame:
+    """Return those of ``undecided`` of which least is known, in the order of ranks."""
+    nearest = (pl.col("top_share") - 0.5).abs()
+    return undecided(ranks).sort(nearest, "rank").head(most).sort("rank", "college_id")
+
+
+def on_scale(ranks: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, float]]:
+    """Return ranges of ranks with ``at``, ``low_at`` and ``high_at``: where rank, low and high lie
+    from the least (0) to the greatest (1) of all; and where the ranks lie that a scale would name.
+    """
+    ranks_there = [*ranks["rank_low"], *ranks["rank"], *ranks["rank_high"]]
+    low = min(ranks_there, default=1)
+    span = max(max(ranks_there, default=1) - low, 1)
+    placed = ranks.with_columns(
+        ((pl.col(name) - low) / span).alias(at)
+        for name, at in (("rank", "at"), ("rank_low", "low_at"), ("rank_high", "high_at"))
+    )
+    named = sorted({low, low + span // 2, low + span})
+    return placed, {rank: (rank - low) / span for rank in named}

@@ -9,7 +9,7 @@ import streamlit as st
 from funding.doubts import FEW, KINDS, by_kind, hanging, in_doubt
 from funding.doubts_told import as_file, kind_name, opening, standing, waived_told
 from kpi.export import write_csv
-from views.frame import address, parts
+from views.frame import address, parts, stability_parts
 from views.frame.here import Here, here, kept
 from views.frame.marks import draw_marks, round_marks
 
@@ -21,13 +21,14 @@ def page() -> None:
     at = here()
     parts.answer(_answer(at), at.round_title)
     draw_marks(at)
+    stability_parts.draw_method(at)
     _doubts(at)
 
 
 def _answer(at: Here) -> str:
     say = at.words.say
     if not at.has("funding"):
-        return say("This round pays nothing yet: no decision about money is in doubt")
+        return stability_parts.opening(at)
     if not at.round.has("decision_doubts"):
         return say("This round was run before decisions in doubt were counted")
     if not at.has("param_decision_gate"):
