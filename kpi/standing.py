@@ -30,7 +30,8 @@ SHARES = ("outcome_share", "register_share")
 @dataclass(frozen=True)
 class KpiStanding:
     """A KPI of the college (``row``), of its region and of the nation, the threshold of its gate if
-    it has one, and of the other colleges of its cluster those rows that have a value.
+    it has one (``judged_pooled``: a gate that takes pooled counts), and of the other colleges of
+    its cluster those rows that have a value.
     """
 
     kpi: str
@@ -41,6 +42,15 @@ class KpiStanding:
     threshold: Decimal | None = None
     is_scored: bool = False
     peers: list[Row] = field(default_factory=list)
+    judged_pooled: bool = False
+
+    @property
+    def threshold_of_value(self) -> Decimal | None:
+        """The threshold where the gate judges the value that is shown: not where that is pooled and
+        the gate takes this year's people.
+        """
+        is_other = (self.row.get("pooled_years") or 1) > 1 and not self.judged_pooled
+        return None if is_other else self.threshold
 
     @property
     def is_share(self) -> bool:
@@ -213,7 +223,7 @@ def _kpis(tables: Tables, methodology: Methodology, unit: Row) -> Iterable[KpiSt
     of_places = {
         (row["region"], row["kpi"]): row for row in tables["region_kpis"].iter_rows(named=True)
     }
-    thresholds = {gate.kpi: gate.threshold for gate in methodology.gates}
+    gates = {gate.kpi: gate for gate in methodology.gates}
     for kpi in methodology.kpis:
         if kpi.code not in own:
             continue
@@ -224,9 +234,10 @@ def _kpis(tables: Tables, methodology: Methodology, unit: Row) -> Iterable[KpiSt
             own[kpi.code],
             of_places.get((unit["region"], kpi.code)),
             of_places.get((NATION, kpi.code)),
-            thresholds.get(kpi.code),
+            gates[kpi.code].threshold if kpi.code in gates else None,
             kpi.score is not None,
             [] if peers is None else peers.to_dicts(),
+            kpi.code in gates and gates[kpi.code].pooled,
         )
 
 
