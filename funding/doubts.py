@@ -239,8 +239,8 @@ def hanging(decisions: pl.DataFrame, most: int = FEW) -> Hanging:
 
 def by_kind(doubts: pl.DataFrame) -> pl.DataFrame:
     """Return one row per kind of record, in the order of KINDS: ``decisions`` that records of the
-    kind alone reverse, ``few`` of them by FEW records at most, and their tenge (``tenge``,
-    ``few_tenge``).
+    kind alone reverse, their ``tenge``, and ``few``: those of them that FEW records at most
+    reverse.
     """
     is_few = pl.col("needed") <= FEW
     counted = (
@@ -250,7 +250,6 @@ def by_kind(doubts: pl.DataFrame) -> pl.DataFrame:
             decisions=pl.len().cast(pl.Int64),
             tenge=pl.col("tenge_at_risk").sum(),
             few=is_few.sum().cast(pl.Int64),
-            few_tenge=pl.col("tenge_at_risk").filter(is_few).sum(),
         )
     )
     order = pl.col("doubt").cast(pl.Enum(KINDS))

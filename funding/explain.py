@@ -14,8 +14,9 @@ import polars as pl
 
 from funding.rule import Rule
 from kpi.certainty import chance_told, is_close_league, ranks_told
+from kpi.colleges import find_college, place_names
 from kpi.dated import DatedFile, Stated, StatedValue, load_file
-from kpi.errors import CallError, phrase
+from kpi.errors import CallError
 from kpi.language import Speaker, mark, speaker
 from kpi.methodology import Kpi, Methodology
 from kpi.pooling import pooled_kpis
@@ -167,39 +168,6 @@ def explanation(of_round: Round, college: str, language: str = "en") -> Row:
         "language": language,
         "steps": [asdict(step) for step in steps],
     }
-
-
-def find_college(of_round: Round, college: str) -> Row:
-    """Return the row of ``colleges`` with this id, or the only one whose name has this part."""
-    colleges = of_round.table("colleges")
-    by_id = colleges.filter(pl.col("college_id") == college)
-    if by_id.height == 1:
-        return by_id.row(0, named=True)
-    wanted = college.casefold()
-    names = pl.concat_str(["name_kk", "name_ru", "name_en"], separator="|", ignore_nulls=True)
-    # casefold in Python: polars lowercases only, which Kazakh and Russian names survive as well
-    by_name = colleges.filter(names.str.to_lowercase().str.contains(wanted, literal=True))
-    if by_name.height == 1:
-        return by_name.row(0, named=True)
-    some = by_name.head(8).iter_rows(named=True)
-    raise CallError(
-        "No college has this id or name." if by_name.is_empty() else "Several colleges fit.",
-        where=f"{of_round.name} {of_round.version}",
-        found=college,
-        expected=phrase(
-            "one of {names}",
-            names="".join(f"\n    {row['college_id']}  {row['name_ru']}" for row in some),
-        )
-        if by_name.height
-        else "a college_id of the round, or a part of one college's name",
-        do="`kpi rank --top 0` lists the colleges.",
-    )
-
-
-def place_names(of_round: Round, table: str, words: Speaker) -> dict[str, str]:
-    """Return the name of each code of the round's ``regions`` or ``clusters``."""
-    frame = of_round.reference()[table]
-    return {row[frame.columns[0]]: words.of(row) for row in frame.iter_rows(named=True)}
 
 
 def _step(step_id: str, title: str, lines: list[str], **more: Any) -> Step:
@@ -378,7 +346,7 @@ def _contribution(facts: _Facts, kpi: Kpi, row: Row) -> str:
 
 def _scale(facts: _Facts, kpi: Kpi) -> Iterator[Parameter]:
     assert kpi.score is not None
-    for name in ("floor", "target", "weight"):
+    for name in ("floor", "target", "mean", "deviation", "weight"):
         if (value := getattr(kpi.score, name)) is not None:
             yield facts.parameter(f"kpis.{kpi.code}.{name}", value, kpi, facts.methodology)
 

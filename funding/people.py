@@ -20,9 +20,9 @@ import duckdb
 import polars as pl
 
 from funding.allocation import rule_parameters
-from funding.explain import find_college
 from funding.rule import Rule
 from funding.run import check_rows, plan_of
+from kpi.colleges import find_college
 from kpi.errors import CallError, DataError
 from kpi.intake import TableContract, load_frozen
 from kpi.methodology import Kpi

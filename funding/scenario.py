@@ -148,10 +148,14 @@ class Desk:
     """A round opened for scenarios: its tables in a database, and which of them are out of date.
 
     A table is made again when it is asked for and something that it was made from has changed.
+    ``needs_money`` False opens a round without funding too: for ``ranking`` and ``facts`` alone.
     """
 
-    def __init__(self, of_round: Round, store: Path | None = None) -> None:
-        if not of_round.has("funding"):
+    def __init__(
+        self, of_round: Round, store: Path | None = None, *, needs_money: bool = True
+    ) -> None:
+        self.has_money = of_round.has("funding")
+        if needs_money and not self.has_money:
             raise CallError(
                 "The round has no funding: there is nothing that a scenario could change.",
                 where=str(of_round.path),
@@ -173,7 +177,8 @@ class Desk:
         self.parameters: dict[str, pl.DataFrame] = {}
         self.current: Rules | None = None
         self.stale = {*self.selects, *_MADE_BY_CODE}
-        self.baseline = self.outcome(self.rules)
+        if self.has_money:
+            self.baseline = self.outcome(self.rules)
 
     def _read_selects(self) -> list[Select]:
         """Return the SELECTs from the counts on, each after those that it reads."""
@@ -182,6 +187,8 @@ class Desk:
             for select in read_selects(self.con, self.plan.sql / "3_profile")
             if select.table in _FROM_COUNTS
         ]
+        if not self.has_money:
+            return in_order(profile)
         funding = read_funding_selects(self.con, self.plan.sql)
         totals = [select for select in funding.totals if select.table in _TOTALS]
         return [*in_order(profile), *in_order(funding.entitled), *in_order(totals)]
@@ -202,6 +209,23 @@ class Desk:
         self._take(rules)
         self._make("ranking", *_TOTALS)
         return _outcome(self.con, rules)
+
+    def ranking(self, rules: Rules) -> pl.DataFrame:
+        """Return ``ranking`` under other rules: no more is made than that needs."""
+        self._take(rules)
+        self._make("ranking")
+        return get_table(self.con, "ranking")
+
+    def facts(self, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Return what ``ranking`` is made from under other rules: ``unit_profile``, ``kpi_values``
+        and ``gates``.
+        """
+        self._take(rules)
+        self._make("kpi_values", "gates")
+        units, values, gates = (
+            get_table(self.con, name) for name in ("unit_profile", "kpi_values", "gates")
+        )
+        return units, values, gates
 
     def costs(self, rules: Rules) -> pl.DataFrame:
         """Return ``funding`` under other rules: no more is made than that needs."""
@@ -256,8 +280,9 @@ class Desk:
 
     def _take(self, rules: Rules) -> None:
         """Put the rules' parameters in place; what rests on changed ones is out of date."""
-        check_fit(self.con, rules.rule, rules.methodology)
-        if rules.rule.guarantee and self.plan.previous is None:
+        if self.has_money:
+            check_fit(self.con, rules.rule, rules.methodology)
+        if self.has_money and rules.rule.guarantee and self.plan.previous is None:
             self.plan.previous = previous_of(self.store, self.plan.round_id, rules.rule)
             put_table(self.con, "previous_funding", self.plan.previous.funding)
         counted = self._counted(rules.methodology)

@@ -7,6 +7,7 @@ imports stay inside the commands that need them, so that ``--help`` answers at o
 import datetime as dt
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -204,6 +205,22 @@ def explain(
 
 
 @app.command()
+def profile(
+    college: College,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Show what a college is: its clusters, its peers, what it is better and worse at than they."""
+    from kpi.language import speaker
+    from kpi.profile_report import print_profile
+
+    print_profile(_open(store, round_id, version), store, college, form, speaker(language))
+
+
+@app.command()
 def path(
     college: College,
     round_id: WhichRound = None,
@@ -212,10 +229,10 @@ def path(
     language: Language = "en",
 ) -> None:
     """Say what is the least that passes each gate, reaches the next league, and what it brings."""
-    from funding.explain import find_college
     from funding.path import path_of
     from funding.report import print_path
     from funding.scenario import Desk
+    from kpi.colleges import find_college
     from kpi.language import speaker
 
     desk = Desk(_open(store, round_id, version), store)
@@ -372,7 +389,7 @@ def counting_list(
 ) -> None:
     """Write a college's own people and what each counts for. Personal data: for the college."""
     from funding.counting_list import write_counting_list
-    from funding.explain import find_college
+    from kpi.colleges import find_college
 
     of_round = _open(store, round_id, version)
     unit = find_college(of_round, college)["unit_id"]
@@ -400,6 +417,36 @@ def doubts(
         )
     of_round = _open(store, round_id, version)
     print_doubts(of_round, speaker(language), region=region, top=top, form=form)
+
+
+@app.command()
+def stability(
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
+    language: Language = "en",
+) -> None:
+    """Say what ranks and money rest on: KPIs, weights, normalisation, definition of employment."""
+    from funding.stability import stability_of
+    from funding.stability_told import print_stability, write_stability
+    from kpi.language import speaker
+
+    if form not in ("table", "csv", "json"):
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+    words = speaker(language)
+    of_round = _open(store, round_id, version)
+    began = time.perf_counter()
+    with _progress() as report:
+        done = stability_of(of_round, store, report)
+    seconds = words.number(round(time.perf_counter() - began, 1))
+    typer.echo(words.say("Computed in {seconds} seconds.", seconds=seconds), err=True)
+    print_stability(of_round, done, words, form)
+    for written in write_stability(of_round, done, to) if to else []:
+        typer.echo(str(written), err=form != "table")
 
 
 @app.command()

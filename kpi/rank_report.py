@@ -19,6 +19,7 @@ from kpi.certainty import (
 from kpi.errors import CallError, phrase
 from kpi.export import safe_text
 from kpi.language import Speaker
+from kpi.pooling import pooled_kpis
 from kpi.printing import fill, new_console, new_table
 from kpi.ranking import with_interval_columns
 from kpi.rounds import Round
@@ -114,6 +115,11 @@ def print_heading(console: Console, of_round: Round, words: Speaker) -> None:
             " reading of what is public."
         )
     )
+
+    if pooled_kpis(of_round.methodology):
+        rows = of_round.table("param_pool").iter_rows(named=True)
+        told = ", ".join(f"{row['kpi']} ({row['pooled_years']})" for row in rows)
+        console.print(words.say("Pooled, over so many cohorts: {kpis}.", kpis=told), markup=False)
 
 
 def ranking_table(of_round: Round, rows: pl.DataFrame, words: Speaker) -> Table:

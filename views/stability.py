@@ -9,7 +9,7 @@ import streamlit as st
 from funding.doubts import FEW, KINDS, by_kind, hanging, in_doubt
 from funding.doubts_told import as_file, kind_name, opening, standing, waived_told
 from kpi.export import write_csv
-from views.frame import address, parts
+from views.frame import address, parts, stability_parts
 from views.frame.here import Here, here, kept
 from views.frame.marks import draw_marks, round_marks
 
@@ -21,13 +21,14 @@ def page() -> None:
     at = here()
     parts.answer(_answer(at), at.round_title)
     draw_marks(at)
+    stability_parts.draw_method(at)
     _doubts(at)
 
 
 def _answer(at: Here) -> str:
     say = at.words.say
     if not at.has("funding"):
-        return say("This round pays nothing yet: no decision about money is in doubt")
+        return stability_parts.opening(at)
     if not at.round.has("decision_doubts"):
         return say("This round was run before decisions in doubt were counted")
     if not at.has("param_decision_gate"):
@@ -54,6 +55,12 @@ def _doubts(at: Here) -> None:
         parts.empty(say("A record in doubt moves no money where no gate is asked for."))
         return
     everything = _in_doubt(at)
+    if everything.is_empty():
+        parts.empty(
+            say("No record in doubt would reverse a decision about money in this round."),
+            waived_told(words, at.round),
+        )
+        return
     parts.section(
         words.say_count(
             "Where inspectors go first: records in doubt would reverse {count} decision",
@@ -66,14 +73,8 @@ def _doubts(at: Here) -> None:
         ),
         help=_definition(at),
     )
-    if everything.is_empty():
-        parts.empty(
-            say("No record in doubt would reverse a decision about money in this round."),
-        )
-        return
     _kinds(at)
-    wanted = _filters(at)
-    rows = _in_doubt(at, **wanted)
+    rows = _in_doubt(at, **_filters(at))
     if rows.is_empty():
         parts.empty(say("No decision fits this choice."), say("Take a filter away."))
         return
@@ -109,7 +110,6 @@ def _kinds(at: Here) -> None:
             "decisions": words.number(row["decisions"]),
             "tenge": words.rough_tenge(row["tenge"]),
             "few": words.number(row["few"]),
-            "few_tenge": words.rough_tenge(row["few_tenge"]),
         }
         for row in by_kind(at.table("decision_doubts")).iter_rows(named=True)
     ]
@@ -121,7 +121,6 @@ def _kinds(at: Here) -> None:
             "decisions": say("Decisions"),
             "tenge": say("At risk a year"),
             "few": say("Of them by at most {few}", few=words.number(FEW)),
-            "few_tenge": say("At risk by them"),
         },
         name="doubts",
         alt=title,
@@ -182,7 +181,7 @@ def _list(at: Here, rows: pl.DataFrame) -> None:
     state = parts.table(
         pl.DataFrame(drawn),
         {
-            "college": text(say("College"), width=290, pinned=True),
+            "college": text(say("College"), width=290),
             "stands": text(say("Decision"), width=200),
             "needed": text(
                 say("Would reverse it"),
@@ -190,7 +189,7 @@ def _list(at: Here, rows: pl.DataFrame) -> None:
                 help=say("How many records, of how many there are of the kind."),
                 **RIGHT,
             ),
-            "kind": text(say("Records in doubt"), width=220),
+            "kind": text(say("Records in doubt"), width=250),
             "tenge": text(say("At risk a year"), width=150, **RIGHT),
             "each": text(say("Per record"), width=150, **RIGHT),
             "gate": text(say("Gate"), width=220),
