@@ -142,7 +142,7 @@ def _filters(at: Here) -> dict[str, Any]:
             "doubt",
             say("Records in doubt"),
             kinds,
-            everything=say("the fewest of any kind"),
+            everything=say("any kind"),
             width="stretch",
         )
         stands = address.choose(
