@@ -102,6 +102,13 @@ def _kpi(facts: Facts, words: Words) -> Iterator[Column]:
 def _ranking(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield Column("rank", words.say("Rank"), 8, "stored", WHOLE, note)
+    if any(row.get("rank_low") is not None for row in facts.ranking):
+        best, worst = (
+            words.say("Best rank of the 90 % interval"),
+            words.say("Worst rank of the 90 % interval"),
+        )
+        yield Column("rank_low", best, 12, "stored", WHOLE, note)
+        yield Column("rank_high", worst, 12, "stored", WHOLE, note)
     yield _id(words)
     yield from _names(words, "name", words.say("College"), 48)
     yield Column("region", words.say("Region"), 10)

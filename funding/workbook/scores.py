@@ -391,7 +391,10 @@ def _write_ranked_unit(book: Book, sheet: Sheet, row: int, ranked: Row) -> None:
     """What stands as it did in the round, and who the college is."""
     grid, paper = book.grids["Ranking"], book.paper
     unit = book.facts.units[ranked["college_id"]]
-    for key in ("rank", "tie_size", "tie_broken_by", "league", "leader", "level"):
+    for key in (
+        *("rank", "rank_low", "rank_high", "tie_size", "tie_broken_by", "league", "leader"),
+        "level",
+    ):
         if key in grid.places:
             pattern = grid.columns[grid.places[key]].pattern
             put(sheet, row, grid.places[key], ranked[key], paper.cell("stored", pattern))
