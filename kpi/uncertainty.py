@@ -202,9 +202,9 @@ def questions_of(kinds: Kinds) -> list[Question]:
     return found
 
 
-LEAST_PRIOR, MOST_PRIOR = 1e-3, 1e5
-"""Bounds of a + b, the number of graduates that the prior weighs as much as. Colleges that differ
-no more than chance has it would fit best with no bound.
+LEAST_PRIOR = 1e-3
+"""Least a + b, the number of graduates that the prior weighs as much as. Colleges that are all or
+nothing would fit best with none.
 """
 
 
@@ -214,27 +214,39 @@ def fit_beta(successes: Ints, trials: Ints) -> tuple[float, float]:
     The beta-binomial's log-likelihood is a sum of log(a + j), log(b + j), log(a + b + j) over whole
     j, so its derivatives are sums of fractions (Minka, Estimating a Dirichlet distribution, 2000).
     Newton's method on (log a, log b), each step halved until the likelihood grows.
+
+    a + b stays between LEAST_PRIOR and the number of trials: a prior weighs no more than the people
+    whom it is learnt from. So colleges that differ no more than chance has it (one college, too)
+    have the rate of all, as sure as all of them together make it. Where nobody or everybody
+    succeeded, a or b is next to 0; where nobody was tried, they are equal.
     """
     used = trials > 0
     k, n = successes[used], trials[used]
     tops = [_more_than(k), _more_than(n - k), _more_than(n)]
     rate = (k.sum() + 0.5) / (n.sum() + 1)
-    at = np.log([rate * 10, (1 - rate) * 10])
+    most = max(float(n.sum()), 1.0)
+    at = _bounded(np.log([rate * 10, (1 - rate) * 10]), most)
     value, gradient, hessian = _likelihood(at, tops)
     for _ in range(200):
         step = _ascent(gradient, hessian)
-        size = 1.0
-        while size > 1e-12:
-            trial = _bounded(at + size * step)
+        if _leads_out(at, step, most):
+            step = _ascent_of_mean(at, gradient, hessian)
+        trial = _bounded(at + step, most)
+        new = _likelihood(trial, tops)
+        while new[0] <= value and np.abs(trial - at).max() > NO_MATTER:
+            step = step / 2
+            trial = _bounded(at + step, most)
             new = _likelihood(trial, tops)
-            if new[0] > value:
-                break
-            size /= 2
-        else:
-            break
+        moved = np.abs(trial - at).max()
         at, (value, gradient, hessian) = trial, new
+        if moved < NO_MATTER**2:
+            break
     a, b = np.exp(at)
     return float(a), float(b)
+
+
+NO_MATTER = 1e-6
+"""Steps so small change the likelihood by less than it is told apart by; Newton's is then right."""
 
 
 def _more_than(counts: Ints) -> Ints:
@@ -268,10 +280,27 @@ def _ascent(gradient: Floats, hessian: Floats) -> Floats:
     return np.asarray(step / max(1.0, float(np.abs(step).max()) / 2))
 
 
-def _bounded(at: Floats) -> Floats:
+def _leads_out(at: Floats, step: Floats, most: float) -> bool:
+    """Whether a + b is at one of its bounds, and the step would lead over it."""
+    total, grows = float(np.exp(at).sum()), float(np.exp(at) @ step)
+    return (grows > 0 and total > most * (1 - 1e-9)) or (
+        grows < 0 and total < LEAST_PRIOR * (1 + 1e-9)
+    )
+
+
+def _ascent_of_mean(at: Floats, gradient: Floats, hessian: Floats) -> Floats:
+    """Return Newton's step of the logit of the mean, with a + b held."""
+    mean, rest = np.exp(at) / np.exp(at).sum()
+    along = np.array([rest, -mean])
+    bend = along @ hessian @ along - mean * rest * gradient.sum()
+    step = along * (along @ gradient) / max(abs(float(bend)), 1e-12)
+    return np.asarray(step / max(1.0, float(np.abs(step).max()) / 2))
+
+
+def _bounded(at: Floats, most: float) -> Floats:
     """Return log a and log b, moved along the same mean to where a + b is within its bounds."""
     total = float(np.exp(at).sum())
-    return np.asarray(at + np.log(min(max(total, LEAST_PRIOR), MOST_PRIOR) / total))
+    return np.asarray(at + np.log(min(max(total, LEAST_PRIOR), most) / total))
 
 
 # ------------------------------------------------------------------------------------ the draws
