@@ -144,7 +144,7 @@ def kinds_of(
         "kpi", on_columns=drawn, index=flags, values=["numerator", "denominator"]
     )
     facts = [f"{part}_{kpi}" for kpi in drawn for part in ("denominator", "numerator")]
-    if not drawn or wide.is_empty():
+    if not drawn or wide.is_empty() or cells.is_empty():
         nothing = np.zeros((0, 0), dtype=np.int64)
         return Kinds([], nothing, nothing, np.zeros((len(college_ids), 0), dtype=np.int64))
     wide = wide.with_columns(pl.col(facts).fill_null(0).cast(pl.Int64))
@@ -298,7 +298,10 @@ def _ascent_of_mean(at: Floats, gradient: Floats, hessian: Floats) -> Floats:
 
 
 def _bounded(at: Floats, most: float) -> Floats:
-    """Return log a and log b, moved along the same mean to where a + b is within its bounds."""
+    """Return log a and log b, moved along the same mean to where a + b is within its bounds; neither
+    so low that it would come out as 0.
+    """
+    at = np.maximum(at, np.log(LEAST_PRIOR**6))
     total = float(np.exp(at).sum())
     return np.asarray(at + np.log(min(max(total, LEAST_PRIOR), most) / total))
 
@@ -773,7 +776,7 @@ def _rest_posterior(numerator: Floats, denominator: Floats) -> tuple[Floats, Flo
     if not denominator.any():
         return None
     a, b = fit_beta(numerator.astype(np.int64), denominator.astype(np.int64))
-    return a + numerator, b + denominator - numerator
+    return a + numerator, b + (denominator - numerator)
 
 
 def _number(counts: pl.Series) -> Floats:
@@ -925,7 +928,7 @@ def _intervals(
             "band_low": placed[first],
             "band_high": placed[last],
         },
-        schema_overrides={"ahead_of_next": pl.Float64},
+        schema_overrides={"college_id": pl.String, "ahead_of_next": pl.Float64},
     )
     joined = found.with_columns(_six(pl.col("ahead_of_next"))).join(
         ranking.select("college_id", "league"), on="college_id"
