@@ -348,8 +348,8 @@ def _drawn_effects(at: Here, name: str, drawn: list[Span], lines: list[tuple[flo
         f"effects-{name}",
         "",
         at.words.say(
-            "Share of the variance. Dot: with all others, and its interval; diamond: alone. A choice"
-            " that is not here moves nothing."
+            "Share of the variance. Dot: with all others, and its interval; diamond: alone. A"
+            " choice that is not here moves nothing."
         ),
         lambda colours: spans(drawn, lines, colours),
         alt_text="; ".join(f"{span.label}: {span.text}" for span in drawn),
