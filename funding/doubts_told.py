@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from funding.doubts import FEW, Hanging, hanging, in_doubt, waived_rows
-from funding.explain import place_names
+from kpi.colleges import place_names
 from kpi.errors import CallError, phrase
 from kpi.export import safe_text
 from kpi.language import Speaker

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from funding.explain import find_college, place_names
 from funding.verdict import (
     answer,
     league_and_score,
@@ -17,6 +16,7 @@ from funding.verdict import (
     places,
     threshold_told,
 )
+from kpi.colleges import find_college, place_names
 from kpi.errors import CallError
 from kpi.language import Speaker, speaker
 from kpi.rounds import Round

@@ -205,6 +205,22 @@ def explain(
 
 
 @app.command()
+def profile(
+    college: College,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Show what a college is: its clusters, its peers, what it is better and worse at than they."""
+    from kpi.language import speaker
+    from kpi.profile_report import print_profile
+
+    print_profile(_open(store, round_id, version), store, college, form, speaker(language))
+
+
+@app.command()
 def path(
     college: College,
     round_id: WhichRound = None,
@@ -213,10 +229,10 @@ def path(
     language: Language = "en",
 ) -> None:
     """Say what is the least that passes each gate, reaches the next league, and what it brings."""
-    from funding.explain import find_college
     from funding.path import path_of
     from funding.report import print_path
     from funding.scenario import Desk
+    from kpi.colleges import find_college
     from kpi.language import speaker
 
     desk = Desk(_open(store, round_id, version), store)
@@ -373,7 +389,7 @@ def counting_list(
 ) -> None:
     """Write a college's own people and what each counts for. Personal data: for the college."""
     from funding.counting_list import write_counting_list
-    from funding.explain import find_college
+    from kpi.colleges import find_college
 
     of_round = _open(store, round_id, version)
     unit = find_college(of_round, college)["unit_id"]

@@ -31,6 +31,15 @@ TABLES = (
     "gate_doubts",
     "region_kpis",
     "unit_profile",
+    "unit_clusters",
+    "unit_specialties",
+    "cluster_profile",
+    "peers",
+    "peer_comparison",
+    "employment_by_qualification",
+    "region_employment_by_qualification",
+    "expected_employment",
+    "dual_colleges",
     "row_counts",
 )
 

@@ -19,6 +19,7 @@ from kpi.certainty import (
 from kpi.errors import CallError, phrase
 from kpi.export import safe_text
 from kpi.language import Speaker
+from kpi.pooling import pooled_kpis
 from kpi.printing import fill, new_console, new_table
 from kpi.ranking import with_interval_columns
 from kpi.rounds import Round
@@ -48,20 +49,20 @@ def ranked_rows(of_round: Round, **wanted: str | int | None) -> pl.DataFrame:
         .join(profile, on="college_id", how="left", maintain_order="left")
         .sort("rank", "college_id", nulls_last=True)
     )
-    nobody = {
-        "region": phrase("No college of the round has this region."),
-        "cluster": phrase("No college of the round has this cluster."),
-        "kind": phrase("No college of the round has this kind."),
-        "league": phrase("No college of the round has this league."),
-    }
-    for column, value in wanted.items():
+    for column, nobody in (
+        ("region", phrase("No college of the round has this region.")),
+        ("cluster", phrase("No college of the round has this cluster.")),
+        ("kind", phrase("No college of the round has this kind.")),
+        ("league", phrase("No college of the round has this league.")),
+    ):
+        value = wanted.get(column)
         if value is None:
             continue
         known = rows[column].drop_nulls().unique().sort().cast(pl.String).to_list()
         rows = rows.filter(pl.col(column) == value)
         if rows.is_empty():
             raise CallError(
-                nobody[column],
+                nobody,
                 where=f"--{column}",
                 found=str(value),
                 expected=phrase("one of {names}", names=", ".join(known)) if known else "",
@@ -114,6 +115,11 @@ def print_heading(console: Console, of_round: Round, words: Speaker) -> None:
             " reading of what is public."
         )
     )
+
+    if pooled_kpis(of_round.methodology):
+        rows = of_round.table("param_pool").iter_rows(named=True)
+        told = ", ".join(f"{row['kpi']} ({row['pooled_years']})" for row in rows)
+        console.print(words.say("Pooled, over so many cohorts: {kpis}.", kpis=told), markup=False)
 
 
 def ranking_table(of_round: Round, rows: pl.DataFrame, words: Speaker) -> Table:

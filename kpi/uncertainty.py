@@ -23,7 +23,7 @@ doubt about an entitlement that the counts have decided.
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -271,15 +271,18 @@ def _bounded(at: Floats) -> Floats:
 class _Drawn:
     """A KPI that is drawn: what a graduate of each kind counts for, and what chance leaves alone.
 
-    ``rest_*``: counts that are not this cohort's (earlier cohorts of a pooled KPI), shape (units,).
-    ``is_there``: whether its status is ok as counted.
+    ``rest_*``: counts that are not this cohort's (earlier cohorts of a pooled KPI), shape (units,);
+    ``rest_posterior``: a and b of their share, None where there are none. ``is_there``: whether its
+    status is ok as counted; ``applies``: whether it is one of the unit's KPIs.
     """
 
     numerator: Ints
     denominator: Ints
     rest_numerator: Floats
     rest_denominator: Floats
+    rest_posterior: tuple[Floats, Floats] | None
     is_there: Bools
+    applies: Bools
     least: int
 
 
@@ -317,7 +320,7 @@ class _Block:
     """What a block of draws came to: scores by the drawn shares, and counts of new cohorts."""
 
     scores: npt.NDArray[np.int32]
-    ranks: npt.NDArray[np.int32]
+    ranks: npt.NDArray[np.int16] | npt.NDArray[np.int32]
     cohorts: int
     gates: Ints
     all_gates: Ints
@@ -338,15 +341,31 @@ def _draw_block(model: _Model, draws: int, seed: np.random.SeedSequence) -> _Blo
         yes, no = tuple(question.yes), tuple(question.no)
         whole = tuple(sorted(yes + no))
         share = rng.beta(a, b, size=shape)
-        people, expected = counts.pop(whole), shares.pop(whole)
-        shares[yes] = expected * share
-        shares[no] = expected - shares[yes]
+        people, of = counts.pop(whole), shares.pop(whole)
+        shares[yes] = of * share
+        shares[no] = of - shares[yes]
         counts[yes] = rng.binomial(people, share[:new])
         counts[no] = people - counts[yes]
-    scores = _scores(model, [shares[kind,] for kind in everyone], predictive=False)
+    expected = [shares.pop((kind,)) for kind in everyone]
+    scores = _scores(_with_rest_drawn(model, shape, rng), expected, predictive=False)
     cohorts = [counts[kind,] for kind in everyone]
     passed = [_passed(judged, cohorts) for judged in model.gates]
     return _block_of(model, scores, _scores(model, cohorts, predictive=True), passed)
+
+
+def _with_rest_drawn(model: _Model, shape: tuple[int, ...], rng: np.random.Generator) -> _Model:
+    """Return the model with the shares of earlier cohorts drawn too; a new cohort leaves them as
+    they were counted.
+    """
+    drawn = {
+        place: one
+        if one.rest_posterior is None
+        else replace(
+            one, rest_numerator=one.rest_denominator * rng.beta(*one.rest_posterior, size=shape)
+        )
+        for place, one in model.drawn.items()
+    }
+    return replace(model, drawn=drawn)
 
 
 def _sums(drawn: _Drawn, of_kinds: Sequence[Any]) -> tuple[Floats, Floats]:
@@ -383,7 +402,11 @@ def _scores(
             values[place] = counted[ranked]
             continue
         numerator, denominator = (part[:, ranked] for part in _sums(drawn, of_kinds))
-        is_there = denominator >= drawn.least if predictive else drawn.is_there[ranked]
+        is_there = (
+            drawn.applies[ranked] & (denominator >= drawn.least)
+            if predictive
+            else drawn.is_there[ranked]
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             values[place] = np.where(is_there, numerator / denominator, np.nan)
     index = score_array(np.moveaxis(values, 0, -1), model.framework).index
@@ -393,8 +416,8 @@ def _scores(
     return found
 
 
-_NO_SCORE = -32_000
-"""Below every score in hundredths, and still a number of 16 bits."""
+_NO_SCORE = -(2**31) + 1
+"""Below every score in hundredths."""
 
 
 def _passed(judged: _Judged, new: Sequence[Ints]) -> Bools:
@@ -409,7 +432,8 @@ def _passed(judged: _Judged, new: Sequence[Ints]) -> Bools:
     if judged.gate.on_small_cohort != "judge":
         small = denominator < judged.drawn.least
         passed = np.where(small, judged.gate.on_small_cohort == "pass", passed)
-    return np.where(denominator == 0, judged.gate.on_no_data == "pass", passed)
+    has_none = ~judged.drawn.applies | (denominator == 0)
+    return np.where(has_none, judged.gate.on_no_data == "pass", passed)
 
 
 def _block_of(
@@ -434,7 +458,9 @@ def _block_of(
     )
 
 
-def doubled_mid_ranks(scores: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def doubled_mid_ranks(
+    scores: npt.NDArray[np.int32],
+) -> npt.NDArray[np.int16] | npt.NDArray[np.int32]:
     """Return twice the rank of each score along the last axis, the highest first.
 
     Equal scores share the mean of the places that they take: of two first ones each has 3, twice
@@ -442,17 +468,27 @@ def doubled_mid_ranks(scores: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """
     order, ordered = _best_first(scores)
     first, last = _runs(ordered)
-    ranks = np.empty(scores.shape, dtype=np.int32)
+    ranks = np.empty(scores.shape, dtype=np.int16 if 2 * scores.shape[-1] < 2**15 else np.int32)
     np.put_along_axis(ranks, order, first + last + 2, axis=-1)
     return ranks
 
 
 def _best_first(scores: npt.NDArray[np.int32]) -> tuple[Ints, npt.NDArray[np.int32]]:
     """Return the order of the scores and the scores in it, the highest first."""
-    fits = scores.size == 0 or (scores.max() < 2**15 and scores.min() >= -(2**15) + 2)
-    keys = -(scores.astype(np.int16) if fits else scores)  # 16 bits are sorted much faster
+    keys = ~(_short(scores) if _is_short(scores) else scores)  # 16 bits are sorted much faster
     order = np.argsort(keys, axis=-1, kind="stable")
     return order, np.take_along_axis(scores, order, axis=-1)
+
+
+def _is_short(scores: npt.NDArray[np.int32]) -> bool:
+    """Whether scores are numbers of 16 bits, with one below them for none."""
+    most = scores.max(initial=0)
+    least = scores.min(initial=0, where=scores != _NO_SCORE)
+    return bool(most < 2**15 and least > -(2**15))
+
+
+def _short(scores: npt.NDArray[np.int32]) -> npt.NDArray[np.int16]:
+    return np.maximum(scores, -(2**15)).astype(np.int16)
 
 
 def _runs(ordered: npt.NDArray[np.int32]) -> tuple[Any, Any]:
@@ -551,15 +587,15 @@ def uncertainty_of(
 ) -> Uncertainty:
     """Return rank intervals and chances of a round; the same for the same seed on any threads.
 
-    ``tables``: those of DRAWN_FROM. Empty where the
-    methodology takes nothing from a cohort. Of ``intervals``: ``rank_low`` and ``rank_high`` are
-    the 5th and 95th percentile of the rank (ties take the mean of their places, rounded outwards);
-    ``ahead_of_next`` the share of draws in which the unit scores higher than the one next in rank,
-    equal scores counting half; ``band_low`` and ``band_high`` the farthest ranks from which it
-    cannot be told apart: neither is ahead of the other in 90 % of draws. ``league_chance`` is the
-    chance that a new cohort brings it into the league that it is in. ``chances``: ``of`` gate
-    (``item`` its code), all_gates, league (its number), first (nation, cluster, or
-    cluster_in_region).
+    ``tables``: those of DRAWN_FROM. Empty where the methodology takes nothing from a cohort. Of
+    ``intervals``: ``rank_low`` and ``rank_high`` are the 5th and 95th percentile of the rank (ties
+    take the mean of their places, rounded outwards); ``ahead_of_next`` the share of draws in which
+    the unit scores higher than the one next in rank, equal scores counting half; ``band_low`` and
+    ``band_high`` the farthest ranks from which it cannot be told apart: the one ranked higher is
+    ahead in fewer than 90 % of draws (where the one ranked lower mostly is, their order is not
+    borne out either). ``league_chance`` is the chance that a new cohort brings it into the league
+    that it is in. ``chances``: ``of`` gate (``item`` its code), all_gates, league (its number),
+    first (nation, cluster, or cluster_in_region).
     """
     model = _model_of(tables, methodology)
     if not model.drawn and not any(judged.drawn for judged in model.gates):
@@ -571,11 +607,19 @@ def uncertainty_of(
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         blocks = list(pool.map(lambda size, child: _draw_block(model, size, child), sizes, seeds))
-        scores = np.concatenate([block.scores for block in blocks])
-        ranks = np.concatenate([block.ranks for block in blocks])
-        told_apart = _band(np.ascontiguousarray(scores.T), _percentiles(ranks), pool)
-    chances = _chances(model, blocks)
-    return Uncertainty(_intervals(model, scores, ranks, told_apart, chances, tables), chances)
+        spans = _percentiles(np.concatenate([block.ranks for block in blocks]))
+        scores = _by_unit(blocks)
+        chances = _chances(model, blocks)
+        del blocks
+        told_apart = _band(scores, spans, pool)
+    return Uncertainty(_intervals(model, scores, spans, told_apart, chances, tables), chances)
+
+
+def _by_unit(blocks: list[_Block]) -> npt.NDArray[Any]:
+    """Return the scores of all draws, shape (units, draws), as short numbers where they all are."""
+    are_short = all(_is_short(block.scores) for block in blocks)
+    parts = (_short(block.scores) if are_short else block.scores for block in blocks)
+    return np.concatenate([part.T for part in parts], axis=1)
 
 
 def with_intervals(ranking: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFrame:
@@ -596,11 +640,17 @@ def _model_of(tables: dict[str, pl.DataFrame], methodology: Methodology) -> _Mod
     ids = units["college_id"].to_list()
     framework = framework_of(methodology)
     codes = indicator_codes(framework)
-    asked = list(dict.fromkeys([*codes, *(gate.kpi for gate in methodology.gates)]))
+    weighty = [code for code in codes if _counts_for_anything(framework, code)]
+    asked = list(dict.fromkeys([*weighty, *(gate.kpi for gate in methodology.gates)]))
     kinds = kinds_of(tables["cohort_cells"], tables["cell_kpis"], asked, ids)
-    facts = _facts(tables["kpi_values"], ids, asked)
+    facts = _facts(tables["kpi_values"], ids, [*codes, *asked])
     drawn = {kpi: one for kpi in kinds.kpis if (one := _drawn(kinds, kpi, facts[kpi], methodology))}
-    questions = questions_of(kinds) if drawn else []
+    gates = [
+        _judged(gate, tables["gates"], facts[gate.kpi], kinds, methodology)
+        for gate in methodology.gates
+    ]
+    is_drawn = drawn or any(judged.drawn for judged in gates)
+    questions = questions_of(kinds) if is_drawn else []
     return _Model(
         college_ids=ids,
         ranked=units["rank"].count(),
@@ -611,10 +661,24 @@ def _model_of(tables: dict[str, pl.DataFrame], methodology: Methodology) -> _Mod
         framework=framework,
         values=np.array([_counted(facts[code]) for code in codes]).reshape(len(codes), len(ids)),
         drawn={place: drawn[code] for place, code in enumerate(codes) if code in drawn},
-        gates=[_judged(gate, tables["gates"], ids, drawn) for gate in methodology.gates],
+        gates=gates,
         leagues=methodology.leagues,
         groups=_groups(units.head(units["rank"].count())),
     )
+
+
+def _counts_for_anything(framework: pl.DataFrame, code: str) -> bool:
+    """Whether a KPI can move a score, or decide that there is none. What it is asked of graduates
+    would else take random numbers from the others: a KPI of weight 0 must change nothing.
+    """
+    of = {row["code"]: row for row in framework.iter_rows(named=True)}
+    if of[code]["missing"] == "not_ranked":
+        return True
+    while of[code]["parent"] is not None:
+        if of[code]["weight"] == 0:
+            return False
+        code = of[code]["parent"]
+    return True
 
 
 def _facts(
@@ -658,9 +722,21 @@ def _drawn(kinds: Kinds, kpi: str, facts: pl.DataFrame, methodology: Methodology
         denominator,
         rest_numerator,
         rest_denominator,
+        _rest_posterior(rest_numerator, rest_denominator),
         (facts["status"] == "ok").to_numpy(),
+        (facts["status"] != "not_applicable").fill_null(False).to_numpy(),
         stated.min_denominator,
     )
+
+
+def _rest_posterior(numerator: Floats, denominator: Floats) -> tuple[Floats, Floats] | None:
+    """Return a and b of each unit's share in its earlier cohorts, which are people as well: held at
+    their counted value, they would make a pooled rank surer than its counts.
+    """
+    if not denominator.any():
+        return None
+    a, b = fit_beta(numerator.astype(np.int64), denominator.astype(np.int64))
+    return a + numerator, b + denominator - numerator
 
 
 def _number(counts: pl.Series) -> Floats:
@@ -675,11 +751,20 @@ def _posterior(kinds: Kinds, question: Question) -> tuple[Floats, Floats]:
     return a + yes, b + no
 
 
-def _judged(gate: Gate, gates: pl.DataFrame, ids: list[str], drawn: dict[str, _Drawn]) -> _Judged:
-    counted = gates.filter(pl.col("gate") == gate.kpi).select("college_id", "passed")
-    order = pl.DataFrame({"college_id": ids})
-    passed = order.join(counted, on="college_id", how="left", maintain_order="left")["passed"]
-    return _Judged(gate, passed.fill_null(False).to_numpy(), drawn.get(gate.kpi))
+def _judged(
+    gate: Gate, gates: pl.DataFrame, facts: pl.DataFrame, kinds: Kinds, methodology: Methodology
+) -> _Judged:
+    """Return what a gate is judged with: its own counts, which may leave out earlier cohorts that
+    the score has pooled.
+    """
+    own = gates.filter(pl.col("gate") == gate.kpi).select(
+        "college_id", "numerator", "denominator", "passed"
+    )
+    counted = facts.select("college_id", "status").join(
+        own, on="college_id", how="left", maintain_order="left"
+    )
+    drawn = _drawn(kinds, gate.kpi, counted, methodology) if gate.kpi in kinds.kpis else None
+    return _Judged(gate, counted["passed"].fill_null(False).to_numpy(), drawn)
 
 
 def _groups(ranked: pl.DataFrame) -> dict[str, Ints]:
@@ -695,19 +780,20 @@ def _groups(ranked: pl.DataFrame) -> dict[str, Ints]:
     return {name: numbers[name].to_numpy().astype(np.int64) for name in numbers.columns}
 
 
-def _percentiles(ranks: npt.NDArray[np.int32]) -> tuple[Ints, Ints]:
+def _percentiles(ranks: npt.NDArray[Any]) -> tuple[Ints, Ints]:
     """Return the 5th and 95th percentile of each unit's ranks, rounded outwards to whole places.
 
     ``ranks``: doubled, shape (draws, units). A percentile is the least rank that so many draws
     reach (the inverse of the empirical distribution).
     """
-    tail = (1 - float(LEVEL)) / 2
-    low, high = np.percentile(ranks, [100 * tail, 100 - 100 * tail], axis=0, method="inverted_cdf")
+    tail = 50 * (1 - LEVEL)
+    ends = [float(tail), float(100 - tail)]
+    low, high = np.percentile(ranks, ends, axis=0, method="inverted_cdf", overwrite_input=True)
     return np.floor(low / 2).astype(np.int64), np.ceil(high / 2).astype(np.int64)
 
 
 def _band(
-    scores: npt.NDArray[np.int32], spans: tuple[Ints, Ints], pool: ThreadPoolExecutor
+    scores: npt.NDArray[Any], spans: tuple[Ints, Ints], pool: ThreadPoolExecutor
 ) -> tuple[Ints, Ints]:
     """Return for each unit, in the order of the ranks, the first and the last place of those that
     it cannot be told apart from: the one placed higher is ahead in fewer than 90 % of the draws.
@@ -720,9 +806,10 @@ def _band(
     low, high = spans
 
     def not_apart(place: int) -> Ints:
-        others = place + 1 + np.flatnonzero(low[place + 1 :] <= high[place])
-        ahead = np.count_nonzero(scores[place] > scores[others], axis=1)
-        return np.asarray(others[ahead < enough])
+        near = np.flatnonzero(low[place + 1 :] <= high[place])
+        others = scores[place + 1 : place + 2 + near.max(initial=-1)]  # a view: no copy of draws
+        ahead = np.count_nonzero(scores[place] > others, axis=1)
+        return np.asarray(place + 1 + np.flatnonzero(ahead < enough))
 
     first, last = np.arange(units), np.arange(units)
     for place, others in enumerate(pool.map(not_apart, range(units))):
@@ -773,19 +860,19 @@ def _six(chance: pl.Expr) -> pl.Expr:
 
 def _intervals(
     model: _Model,
-    scores: npt.NDArray[np.int32],
-    ranks: npt.NDArray[np.int32],
+    scores: npt.NDArray[Any],
+    spans: tuple[Ints, Ints],
     band: tuple[Ints, Ints],
     chances: pl.DataFrame,
     tables: dict[str, pl.DataFrame],
 ) -> pl.DataFrame:
     ranking = tables["ranking"].select("college_id", "rank", "league")
     ids = model.college_ids[: model.ranked]
-    ahead = (scores[:, :-1] > scores[:, 1:]).sum(axis=0)
-    level = (scores[:, :-1] == scores[:, 1:]).sum(axis=0)
+    ahead = (scores[:-1] > scores[1:]).sum(axis=1)
+    level = (scores[:-1] == scores[1:]).sum(axis=1)
     of_rank = dict(ranking.select("college_id", "rank").iter_rows())
     placed = np.array([of_rank[unit] for unit in ids], dtype=np.int64)
-    low, high = _percentiles(ranks)
+    low, high = spans
     first, last = band
     of_league = chances.filter(pl.col("of") == "league").select(
         "college_id", pl.col("item").cast(pl.Int64).alias("league"), league_chance="chance"
@@ -795,7 +882,9 @@ def _intervals(
             "college_id": ids,
             "rank_low": low,
             "rank_high": high,
-            "ahead_of_next": pl.Series([*((ahead + level / 2) / len(scores)), None][: len(ids)]),
+            "ahead_of_next": pl.Series(
+                [*((ahead + level / 2) / scores.shape[1]), None][: len(ids)]
+            ),
             "band_low": placed[first],
             "band_high": placed[last],
         },

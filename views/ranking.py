@@ -215,11 +215,12 @@ def _table(
     }
     if has_intervals(ranked):
         columns["ranks"] = text(say("90 % range"), **RIGHT)
-        columns["range"] = st.column_config.ImageColumn(say("Among all ranks"), width=180)
     columns |= {
-        "score": text(say("Score"), **RIGHT),
         "name": text(say("College"), width=290),
+        "score": text(say("Score"), **RIGHT),
     }
+    if has_intervals(ranked):
+        columns["range"] = st.column_config.ImageColumn(say("Among all ranks"), width=180)
     if wanted.get("region") is None:
         columns["region"] = text(say("Region"))
     for name, label in (("region", say("In the region")), ("cluster", say("In the cluster"))):
@@ -474,15 +475,17 @@ def _leaders(at: Here, opening: Any) -> None:
         for row in shown.iter_rows(named=True)
     ]
     text = st.column_config.TextColumn
+    columns: dict[str, Any] = {
+        "rank": st.column_config.NumberColumn(say("Rank"), pinned=True),
+        "chance": text(say("Chance"), width="small", **RIGHT),
+        "name": text(say("College"), width=330),
+    }
+    for name, label in (("cluster", say("Cluster")), ("region", say("Region"))):
+        if rows[name].null_count() < rows.height:
+            columns[name] = text(label)
     state = parts.table(
         pl.DataFrame(drawn, infer_schema_length=None),
-        {
-            "rank": st.column_config.NumberColumn(say("Rank"), pinned=True),
-            "name": text(say("College"), width=330),
-            "chance": text(say("Chance"), **RIGHT),
-            "cluster": text(say("Cluster")),
-            "region": text(say("Region")),
-        },
+        columns,
         name=f"leaders:{scope}:{address.value('page', '1')}",
         alt=named[scope or SCOPES[0]],
         on_select="rerun",

@@ -20,7 +20,7 @@ from kpi.rounds import Round, open_round
 from kpi.sample import write_sample
 
 ASTANA = data_folder() / "astana-2024-25"
-COMMANDS = tuple("sample check run rank explain export publish attach verify".split())
+COMMANDS = tuple("sample check run rank explain profile export publish attach verify".split())
 
 
 @dataclass
