@@ -274,11 +274,6 @@ def factor_told(words: Speaker, row: Row) -> str:
     )
 
 
-def alone_told(words: Speaker, row: Row) -> str:
-    """Return what a choice brings alone."""
-    return words.say("alone {first}", first=index_told(words, row, "first"))
-
-
 def sampling_told(words: Speaker, runs: int) -> str:
     """Return how the indices were estimated, and how sure they are."""
     return words.say(
@@ -435,17 +430,17 @@ def _print_moves(
     _line(console, "\n" + moves_told(words, methodology, moves), "bold")
     is_paid = has_money(moves)
     titles = [
-        words.say("another choice"),
-        words.say("move") + ">",
-        words.say("mean") + ">",
-        words.say("at most") + ">",
+        words.say("Another choice"),
+        words.say("Move") + ">",
+        words.say("Places, mean") + ">",
+        words.say("At most") + ">",
         top_name(words, methodology) + ">",
     ]
     if is_paid:
         titles += [
-            words.say("incentive") + ">",
-            words.say("gained") + ">",
-            words.say("lost") + ">",
+            words.say("Incentive") + ">",
+            words.say("Gained a year") + ">",
+            words.say("Lost a year") + ">",
         ]
     table = new_table(*titles)
     for row in moves.iter_rows(named=True):
@@ -498,10 +493,10 @@ def _print_noise(console: Console, of_round: Round, ranks: pl.DataFrame, words: 
     if shown.is_empty():
         return
     table = new_table(
-        words.say("college"),
-        words.say("rank") + ">",
-        words.say("range of ranks") + ">",
-        words.say("draws in {top}", top=top_name(words, methodology)) + ">",
+        words.say("College"),
+        words.say("Rank") + ">",
+        words.say("Range of ranks") + ">",
+        words.say("Draws in {top}", top=top_name(words, methodology)) + ">",
     )
     colleges = of_round.table("unit_profile").iter_rows(named=True)
     names = {row["college_id"]: words.of(row) for row in colleges}
@@ -522,7 +517,7 @@ def _print_effects(console: Console, done: Stability, words: Speaker) -> None:
     for outcome in effects.outcomes.iter_rows(named=True):
         _line(console, outcome_heading(words, outcome))
         table = new_table(
-            words.say("choice"), words.say("alone") + ">", words.say("with all others") + ">"
+            words.say("Choice"), words.say("Alone") + ">", words.say("With all others") + ">"
         )
         rows = by_total(effects.effects, outcome["outcome"])
         for row in rows:
@@ -540,10 +535,10 @@ def _print_variance(
 ) -> None:
     _line(console, "\n" + variance_told(words, methodology, variance), "bold")
     table = new_table(
-        words.say("part of the score"),
-        words.say("weight") + ">",
-        words.say("share of variance") + ">",
-        words.say("correlation") + ">",
+        words.say("Part of the score"),
+        words.say("Weight") + ">",
+        words.say("Share of variance") + ">",
+        words.say("Correlation with the score") + ">",
     )
     names = node_names(words, methodology)
     for row in in_tree_order(variance):
