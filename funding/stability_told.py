@@ -140,11 +140,25 @@ def money_told(words: Speaker, methodology: Methodology, moves: pl.DataFrame) ->
     if not moved.max():
         return words.say("No single choice of method moves a tenge.")
     row = moves.row(int(moved.arg_max() or 0), named=True)
+    choice = variation_name(words, methodology, row["kind"], row["code"])
+    gained, lost = (words.rough_tenge(row[name]) for name in ("tenge_gained", "tenge_lost"))
+    if not row["tenge_gained"]:
+        return words.say(
+            "What moves most tenge: {choice}. Colleges lose {lost} a year.",
+            choice=choice,
+            lost=lost,
+        )
+    if not row["tenge_lost"]:
+        return words.say(
+            "What moves most tenge: {choice}. Colleges gain {gained} a year.",
+            choice=choice,
+            gained=gained,
+        )
     return words.say(
         "What moves most tenge: {choice}. Colleges gain {gained} and lose {lost} a year.",
-        choice=variation_name(words, methodology, row["kind"], row["code"]),
-        gained=words.rough_tenge(row["tenge_gained"]),
-        lost=words.rough_tenge(row["tenge_lost"]),
+        choice=choice,
+        gained=gained,
+        lost=lost,
     )
 
 
@@ -439,8 +453,8 @@ def _print_moves(
     if is_paid:
         titles += [
             words.say("Incentive") + ">",
-            words.say("Gained a year") + ">",
-            words.say("Lost a year") + ">",
+            words.say("Gained") + ">",
+            words.say("Lost") + ">",
         ]
     table = new_table(*titles)
     for row in moves.iter_rows(named=True):

@@ -173,11 +173,8 @@ def test_a_published_round_says_what_became_of_its_waived_rows(
 def test_a_round_without_funding_says_what_is_missing(open_page: Open, assessed: Path) -> None:
     app = open_page("stability", store=assessed)
     assert not app.exception
-    assert plain(app.title[0].value) == (
-        "This round pays nothing yet: no decision about money is in doubt"
-    )
+    assert plain(app.title[0].value).startswith("Differences in score come most from")
     assert "No register of students was given" in plain(texts(app))
-    assert not app.get("download_button")
 
 
 def test_a_round_of_an_older_product_says_to_run_it_again(

@@ -12,7 +12,9 @@ import polars as pl
 
 from views.frame.charts import Chart, Colours
 
-_WRAP = 48
+_WRAP = 44
+"""The characters that a phone shows in one line."""
+
 _LINE = 17
 _BELOW = 26
 """Pixels for the bar of a row, under its name and its text."""
@@ -35,13 +37,12 @@ def spans(rows: Sequence[Span], lines: Sequence[tuple[float, str]], colours: Col
 
     ``lines``: the values that have a line, and their words.
     """
-    wrapped = [textwrap.wrap(row.label, _WRAP) or [""] for row in rows]
-    most = max(map(len, wrapped), default=1)
-    labels = ["\n".join([*[" "] * (most - len(name)), *name]) for name in wrapped]
-    step = _LINE * (most + 1) + _BELOW + 10
+    labels, named = _wrapped([row.label for row in rows], above=True)
+    texts, told_in = _wrapped([row.text for row in rows], above=False)
+    step = _LINE * (named + told_in) + _BELOW + 10
     frame = pl.DataFrame(
         [
-            {**asdict(row), "row": number, "label": labels[number]}
+            {**asdict(row), "row": number, "label": labels[number], "told": texts[number]}
             for number, row in enumerate(rows)
         ],
         schema_overrides=dict.fromkeys(("value", "low", "high", "other"), pl.Float64),
@@ -98,6 +99,17 @@ def spans(rows: Sequence[Span], lines: Sequence[tuple[float, str]], colours: Col
             **marks,
         ).encode(x=x("value")),
         words("label", 0, colours["ink"]),
-        words("text", most, colours["grey"]),
+        words("told", named, colours["grey"]),
     ]
     return alt.layer(*layers).properties(width="container", height={"step": step})
+
+
+def _wrapped(texts: Sequence[str], *, above: bool) -> tuple[list[str], int]:
+    """Return texts broken into lines, all with as many as the longest, and how many those are;
+    ``above``: a short one ends where the others end, else it begins where they begin.
+    """
+    broken = [textwrap.wrap(text, _WRAP) or [""] for text in texts]
+    most = max(map(len, broken), default=1)
+    if not above:
+        return ["\n".join(lines) for lines in broken], most
+    return ["\n".join([*[" "] * (most - len(lines)), *lines]) for lines in broken], most

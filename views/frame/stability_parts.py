@@ -301,8 +301,8 @@ def _moves_table(at: Here, moves: pl.DataFrame, names: dict[tuple[str, str], str
     if is_paid:
         titles |= {
             "norm": say("Incentive"),
-            "tenge_gained": say("Gained a year"),
-            "tenge_lost": say("Lost a year"),
+            "tenge_gained": say("Gained"),
+            "tenge_lost": say("Lost"),
         }
     rows = []
     for row in moves.iter_rows(named=True):
