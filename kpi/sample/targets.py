@@ -101,8 +101,10 @@ def read_reference() -> Reference:
     taught: list[list[str]] = []
     for specialty in specialties["specialty"]:
         known = real.get(specialty, [])
-        # Where real qualifications run out: a made-up one, numbered from 91 so that none collides.
-        made = [f"{specialty[:6]}{91 + i}" for i in range(max(0, 2 - len(known)))]
+        # Where real qualifications run out: made-up ones of a worker, then of a specialist,
+        # numbered from 91 so that none collides.
+        levels = ("3W", "4S")[len(known) :]
+        made = [f"{level}{specialty[:6]}{91 + i}" for i, level in enumerate(levels)]
         taught.append(known + made)
     counts = np.array([len(codes) for codes in taught])
     regions = read(folder / "regions.csv")
