@@ -140,11 +140,25 @@ def money_told(words: Speaker, methodology: Methodology, moves: pl.DataFrame) ->
     if not moved.max():
         return words.say("No single choice of method moves a tenge.")
     row = moves.row(int(moved.arg_max() or 0), named=True)
+    choice = variation_name(words, methodology, row["kind"], row["code"])
+    gained, lost = (words.rough_tenge(row[name]) for name in ("tenge_gained", "tenge_lost"))
+    if not row["tenge_gained"]:
+        return words.say(
+            "What moves most tenge: {choice}. Colleges lose {lost} a year.",
+            choice=choice,
+            lost=lost,
+        )
+    if not row["tenge_lost"]:
+        return words.say(
+            "What moves most tenge: {choice}. Colleges gain {gained} a year.",
+            choice=choice,
+            gained=gained,
+        )
     return words.say(
         "What moves most tenge: {choice}. Colleges gain {gained} and lose {lost} a year.",
-        choice=variation_name(words, methodology, row["kind"], row["code"]),
-        gained=words.rough_tenge(row["tenge_gained"]),
-        lost=words.rough_tenge(row["tenge_lost"]),
+        choice=choice,
+        gained=gained,
+        lost=lost,
     )
 
 
@@ -272,11 +286,6 @@ def factor_told(words: Speaker, row: Row) -> str:
         total=index_told(words, row, "total"),
         first=index_told(words, row, "first"),
     )
-
-
-def alone_told(words: Speaker, row: Row) -> str:
-    """Return what a choice brings alone."""
-    return words.say("alone {first}", first=index_told(words, row, "first"))
 
 
 def sampling_told(words: Speaker, runs: int) -> str:
@@ -435,17 +444,17 @@ def _print_moves(
     _line(console, "\n" + moves_told(words, methodology, moves), "bold")
     is_paid = has_money(moves)
     titles = [
-        words.say("another choice"),
-        words.say("move") + ">",
-        words.say("mean") + ">",
-        words.say("at most") + ">",
+        words.say("Another choice"),
+        words.say("Move") + ">",
+        words.say("Places, mean") + ">",
+        words.say("At most") + ">",
         top_name(words, methodology) + ">",
     ]
     if is_paid:
         titles += [
-            words.say("incentive") + ">",
-            words.say("gained") + ">",
-            words.say("lost") + ">",
+            words.say("Incentive") + ">",
+            words.say("Gained") + ">",
+            words.say("Lost") + ">",
         ]
     table = new_table(*titles)
     for row in moves.iter_rows(named=True):
@@ -498,10 +507,10 @@ def _print_noise(console: Console, of_round: Round, ranks: pl.DataFrame, words: 
     if shown.is_empty():
         return
     table = new_table(
-        words.say("college"),
-        words.say("rank") + ">",
-        words.say("range of ranks") + ">",
-        words.say("draws in {top}", top=top_name(words, methodology)) + ">",
+        words.say("College"),
+        words.say("Rank") + ">",
+        words.say("Range of ranks") + ">",
+        words.say("Draws in {top}", top=top_name(words, methodology)) + ">",
     )
     colleges = of_round.table("unit_profile").iter_rows(named=True)
     names = {row["college_id"]: words.of(row) for row in colleges}
@@ -522,7 +531,7 @@ def _print_effects(console: Console, done: Stability, words: Speaker) -> None:
     for outcome in effects.outcomes.iter_rows(named=True):
         _line(console, outcome_heading(words, outcome))
         table = new_table(
-            words.say("choice"), words.say("alone") + ">", words.say("with all others") + ">"
+            words.say("Choice"), words.say("Alone") + ">", words.say("With all others") + ">"
         )
         rows = by_total(effects.effects, outcome["outcome"])
         for row in rows:
@@ -540,10 +549,10 @@ def _print_variance(
 ) -> None:
     _line(console, "\n" + variance_told(words, methodology, variance), "bold")
     table = new_table(
-        words.say("part of the score"),
-        words.say("weight") + ">",
-        words.say("share of variance") + ">",
-        words.say("correlation") + ">",
+        words.say("Part of the score"),
+        words.say("Weight") + ">",
+        words.say("Share of variance") + ">",
+        words.say("Correlation with the score") + ">",
     )
     names = node_names(words, methodology)
     for row in in_tree_order(variance):

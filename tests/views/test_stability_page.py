@@ -173,6 +173,7 @@ def test_a_published_round_says_what_became_of_its_waived_rows(
 def test_a_round_without_funding_says_what_is_missing(open_page: Open, assessed: Path) -> None:
     app = open_page("stability", store=assessed)
     assert not app.exception
+    assert plain(app.title[0].value).startswith("Differences in score come most from")
     assert "No register of students was given" in plain(texts(app))
     assert not [one for one in app.dataframe if "stands" in one.value.columns]
 

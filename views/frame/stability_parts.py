@@ -19,12 +19,15 @@ from kpi.intake import Report
 from kpi.stability import closest, facts_of, on_scale, ranks_under_noise, variance_shares
 from views.frame import parts
 from views.frame.charts import draw
-from views.frame.college_charts import Bar, Strip, bars, strips
+from views.frame.college_charts import Bar, bars
 from views.frame.here import Here, kept
+from views.frame.stability_charts import Span, spans
 from views.frame.work import ask_button, is_asked, was_cancelled, work
 
 WORK = "stability"
-_DRAWN = 12
+_DRAWN = 8
+"""Rows of a chart at most: the tables hold them all."""
+
 RIGHT: dict[str, Any] = {"alignment": "right"}
 
 
@@ -139,11 +142,10 @@ def _noise(at: Here) -> None:
         placed, scale = on_scale(near)
         top = told.top_name(words, at.methodology)
         drawn = [
-            Strip(
+            Span(
                 label=colleges[row["college_id"]],
+                text=told.draws_in_top(words, row, top),
                 value=row["at"],
-                text=words.number(row["rank"]),
-                tip=told.draws_in_top(words, row, top),
                 low=row["low_at"],
                 high=row["high_at"],
             )
@@ -155,8 +157,8 @@ def _noise(at: Here) -> None:
             "weights",
             title,
             caption,
-            lambda colours: strips(drawn, lines, colours),
-            alt_text="; ".join(f"{strip.label}: {strip.tip}" for strip in drawn),
+            lambda colours: spans(drawn, lines, colours),
+            alt_text="; ".join(f"{span.label}: {span.text}" for span in drawn),
         )
     with st.expander(say("Range of ranks of each college")):
         _ranges(at, ranks, colleges)
@@ -257,7 +259,7 @@ def _moves(at: Here, done: Stability) -> None:
     }
     title = told.moves_told(words, at.methodology, moves)
     caption = say("Mean shift of rank when one choice alone is another; the largest first.")
-    applied = told.by_shift(moves)
+    applied = told.by_shift(moves)[:_DRAWN]
     drawn = [
         Bar(
             label=names[row["kind"], row["code"]],
@@ -299,8 +301,8 @@ def _moves_table(at: Here, moves: pl.DataFrame, names: dict[tuple[str, str], str
     if is_paid:
         titles |= {
             "norm": say("Incentive"),
-            "tenge_gained": say("Gained a year"),
-            "tenge_lost": say("Lost a year"),
+            "tenge_gained": say("Gained"),
+            "tenge_lost": say("Lost"),
         }
     rows = []
     for row in moves.iter_rows(named=True):
@@ -322,17 +324,16 @@ def _effects(at: Here, done: Stability) -> None:
     lines = [(share, words.percent(share, 0)) for share in (0.0, 0.5, 1.0)]
     for outcome in effects.outcomes.iter_rows(named=True):
         drawn = [
-            Strip(
+            Span(
                 label=told.factor_name(words, row["factor"]),
+                text=told.factor_told(words, row),
                 value=told.within(row["total"]),
-                text=words.percent(told.within(row["total"]), 0),
-                tip=told.factor_told(words, row),
                 low=told.within(row["total_low"]),
                 high=told.within(row["total_high"]),
-                region=told.within(row["first"]),
-                region_tip=told.alone_told(words, row),
+                other=told.within(row["first"]),
             )
             for row in told.by_total(effects.effects, outcome["outcome"])
+            if row["total"] > 0
         ]
         st.markdown(f"**{parts.plain(told.outcome_heading(words, outcome))}**")
         if drawn:
@@ -341,16 +342,17 @@ def _effects(at: Here, done: Stability) -> None:
             st.caption(parts.plain(words.say("No choice of method moves it.")))
 
 
-def _drawn_effects(at: Here, name: str, drawn: list[Strip], lines: list[tuple[float, str]]) -> None:
+def _drawn_effects(at: Here, name: str, drawn: list[Span], lines: list[tuple[float, str]]) -> None:
     draw(
         at,
         f"effects-{name}",
         "",
         at.words.say(
-            "Share of the variance: dot with all others, bar its interval; diamond alone."
+            "Share of the variance. Dot: with all others, and its interval; diamond: alone. A"
+            " choice that is not here moves nothing."
         ),
-        lambda colours: strips(drawn, lines, colours),
-        alt_text="; ".join(f"{strip.label}: {strip.tip}" for strip in drawn),
+        lambda colours: spans(drawn, lines, colours),
+        alt_text="; ".join(f"{span.label}: {span.text}" for span in drawn),
     )
 
 
