@@ -1,4 +1,4 @@
-"""The leaders: league 1, the first of each cluster, and the first of each cluster in each region."""
+"""The leaders: league 1, and the first of each cluster in the nation and in each region."""
 
 from decimal import Decimal
 from typing import Any
