@@ -23,6 +23,7 @@ from funding.publish import fits, waiver_of
 from funding.rule import Rule
 from kpi.dated import load_file
 from kpi.errors import CallError, phrase
+from kpi.pooling import own_counts
 from kpi.rounds import Round
 
 Row = dict[str, Any]
@@ -217,7 +218,7 @@ def _waived(of_round: Round) -> dict[str, list[str]]:
 
 def _declared_only(of_round: Round) -> dict[str, int]:
     """Return, by unit, how many graduates are employed by their college's declaration alone."""
-    values = of_round.table("kpi_values")
+    values = own_counts(of_round)
     both = values.filter(pl.col("kpi") == "employment_declared_rate").join(
         values.filter(pl.col("kpi") == "employment_rate"), on="college_id", suffix="_verified"
     )

@@ -15,6 +15,7 @@ from funding.people import DENOMINATOR, NOT_COUNTED, NUMERATOR, CountedPeople, R
 from funding.sheets import Book, Column, new_book, round_lines
 from kpi.language import Speaker, speaker
 from kpi.methodology import Kpi
+from kpi.pooling import own_counts
 from kpi.rounds import Round
 from kpi.terms import term
 
@@ -395,9 +396,11 @@ class _Writer:
         ]
         self.book.head(sheet, 0, columns, 48)
         values = self._values()
+        mine = pl.col("college_id") == self.counted.unit["college_id"]
+        own = {row["kpi"]: row for row in own_counts(self.of_round).filter(mine).to_dicts()}
         listed = [(of, kpi) for of, kpis in self.counted.kpis.items() for kpi in kpis]
         for row, (register, kpi) in enumerate(listed, start=1):
-            self._sum_row(sheet, row, register, kpi, values[kpi.code])
+            self._sum_row(sheet, row, register, kpi, own[kpi.code])
         next_row = len(listed) + 1
         if self.of_round.has("funding"):
             self._paid_row(sheet, next_row)
@@ -413,13 +416,16 @@ class _Writer:
         return {row["kpi"]: row for row in rows.iter_rows(named=True)}
 
     def _sum_row(self, sheet: Any, row: int, register: str, kpi: Kpi, stored: Row) -> None:
-        self.book.put(sheet, row, 0, self.words.name(kpi.name))
+        name = self.words.name(kpi.name)
+        if kpi.pool_years:
+            name += "\n" + self.words.say("This year's people alone; the profile's value is pooled")
+        self.book.put(sheet, row, 0, name)
         self.book.put(sheet, row, 1, self.names[register])
         for place, part in ((2, NUMERATOR), (4, DENOMINATOR)):
             self._sum_cell(sheet, row, place, register, f"{kpi.code}.{part}")
             self.book.put(sheet, row, place + 1, stored[part], "count")
         self._equal_cell(sheet, row, [(2, 3), (4, 5)])
-        self.book.fit(sheet, row, [(self.words.name(kpi.name), _INDICATOR)])
+        self.book.fit(sheet, row, [(name, _INDICATOR)])
 
     def _sum_cell(self, sheet: Any, row: int, place: int, register: str, name: str) -> None:
         where, total = self._range(register, name)

@@ -13,12 +13,16 @@ from typing import Any
 import polars as pl
 
 from funding.rule import Rule
+from kpi.certainty import chance_told, is_close_league, ranks_told
+from kpi.colleges import find_college, place_names
 from kpi.dated import DatedFile, Stated, StatedValue, load_file
-from kpi.errors import CallError, phrase
+from kpi.errors import CallError
 from kpi.language import Speaker, mark, speaker
 from kpi.methodology import Kpi, Methodology
+from kpi.pooling import pooled_kpis
 from kpi.rounds import Round
 from kpi.terms import term
+from kpi.uncertainty import LEVEL
 
 Row = dict[str, Any]
 _RANK_IN = {
@@ -166,39 +170,6 @@ def explanation(of_round: Round, college: str, language: str = "en") -> Row:
     }
 
 
-def find_college(of_round: Round, college: str) -> Row:
-    """Return the row of ``colleges`` with this id, or the only one whose name has this part."""
-    colleges = of_round.table("colleges")
-    by_id = colleges.filter(pl.col("college_id") == college)
-    if by_id.height == 1:
-        return by_id.row(0, named=True)
-    wanted = college.casefold()
-    names = pl.concat_str(["name_kk", "name_ru", "name_en"], separator="|", ignore_nulls=True)
-    # casefold in Python: polars lowercases only, which Kazakh and Russian names survive as well
-    by_name = colleges.filter(names.str.to_lowercase().str.contains(wanted, literal=True))
-    if by_name.height == 1:
-        return by_name.row(0, named=True)
-    some = by_name.head(8).iter_rows(named=True)
-    raise CallError(
-        "No college has this id or name." if by_name.is_empty() else "Several colleges fit.",
-        where=f"{of_round.name} {of_round.version}",
-        found=college,
-        expected=phrase(
-            "one of {names}",
-            names="".join(f"\n    {row['college_id']}  {row['name_ru']}" for row in some),
-        )
-        if by_name.height
-        else "a college_id of the round, or a part of one college's name",
-        do="`kpi rank --top 0` lists the colleges.",
-    )
-
-
-def place_names(of_round: Round, table: str, words: Speaker) -> dict[str, str]:
-    """Return the name of each code of the round's ``regions`` or ``clusters``."""
-    frame = of_round.reference()[table]
-    return {row[frame.columns[0]]: words.of(row) for row in frame.iter_rows(named=True)}
-
-
 def _step(step_id: str, title: str, lines: list[str], **more: Any) -> Step:
     return Step(0, step_id, title, lines, **more)
 
@@ -294,9 +265,28 @@ def _kpis(facts: _Facts) -> Step:
                 low=words.percent(row["low"]),
                 high=words.percent(row["high"]),
             )
+        if kpi.pool_years:
+            line += ", " + _pooled(facts, row)
         lines.append(line if row["status"] == "ok" else f"{line}  [{term(words, row['status'])}]")
     title = words.say("KPIs: numerator / denominator = value (95 % Wilson interval)")
-    return _step("kpis", title, lines, rows=list(rows.values()))
+    parameters = [
+        facts.parameter(f"kpis.{kpi.code}.pool_years", kpi.pool_years, kpi, facts.methodology)
+        for kpi in facts.methodology.kpis
+        if kpi.pool_years
+    ]
+    return _step("kpis", title, lines, parameters=parameters, rows=list(rows.values()))
+
+
+def _pooled(facts: _Facts, row: Row) -> str:
+    """Say over how many cohorts a stored figure is pooled, and of which rounds they are."""
+    years = row["pooled_years"]
+    before = [named["round"] for named in facts.of_round.receipt["pooled"]]
+    return facts.words.say_count(
+        "pooled over {count} cohort ({rounds})",
+        "pooled over {count} cohorts ({rounds})",
+        years,
+        rounds=", ".join([facts.of_round.name, *before][:years]),
+    )
 
 
 def _value(facts: _Facts, row: Row) -> str:
@@ -356,7 +346,7 @@ def _contribution(facts: _Facts, kpi: Kpi, row: Row) -> str:
 
 def _scale(facts: _Facts, kpi: Kpi) -> Iterator[Parameter]:
     assert kpi.score is not None
-    for name in ("floor", "target", "weight"):
+    for name in ("floor", "target", "mean", "deviation", "weight"):
         if (value := getattr(kpi.score, name)) is not None:
             yield facts.parameter(f"kpis.{kpi.code}.{name}", value, kpi, facts.methodology)
 
@@ -425,9 +415,12 @@ def _rank(facts: _Facts) -> Step:
         for part in _RANK_IN
         if row[f"{part}_rank"] is not None
     ]
+    lines += _certainty(words, row)
     if row["league"] is not None:
         league = words.say("league {league}", league=row["league"])
         lines.append(league + (f"; {term(words, row['leader'])}" if row["leader"] else ""))
+    if row.get("league_chance") is not None:
+        lines.append(_league_chance(words, row))
     if row["level"] is not None:
         names = {level.code: level.name for level in facts.methodology.levels}
         lines.append(
@@ -438,6 +431,44 @@ def _rank(facts: _Facts) -> Step:
             )
         )
     return _step("rank", title, lines, parameters=list(_bounds(facts)), rows=[row])
+
+
+def _certainty(words: Speaker, row: Row) -> Iterator[str]:
+    """Yield how sure the rank is: its interval, and who cannot be told apart from the college."""
+    if row.get("rank_low") is None:
+        return
+    level = words.percent(LEVEL, 0)
+    yield words.say(
+        "ranks {ranks} in {level} of draws of what chance alone would do",
+        ranks=ranks_told(words, row),
+        level=level,
+    )
+    if row["band_low"] < row["band_high"]:
+        yield words.say(
+            "not separable from ranks {first} to {last} at {level}",
+            first=words.number(row["band_low"]),
+            last=words.number(row["band_high"]),
+            level=level,
+        )
+    if row["ahead_of_next"] is not None:
+        yield words.say(
+            "ahead of the next in {share} of draws", share=chance_told(words, row["ahead_of_next"])
+        )
+
+
+def _league_chance(words: Speaker, row: Row) -> str:
+    chance = chance_told(words, row["league_chance"])
+    if is_close_league(row):
+        return words.say(
+            "the league is decided by less than its uncertainty: a new cohort of the same size"
+            " would bring the college into it with a chance of {chance}",
+            chance=chance,
+        )
+    return words.say(
+        "a new cohort of the same size would bring the college into the same league with a chance"
+        " of {chance}",
+        chance=chance,
+    )
 
 
 def _bounds(facts: _Facts) -> Iterator[Parameter]:
@@ -458,8 +489,9 @@ def _gates(facts: _Facts) -> Step:
     words = facts.words
     judged = {row["gate"]: row for row in facts.rows("gates")}
     rows = [judged[gate.kpi] for gate in facts.methodology.gates]
+    pools = pooled_kpis(facts.methodology)
     lines = []
-    for row in rows:
+    for gate, row in zip(facts.methodology.gates, rows, strict=True):
         lines.append(
             words.say(
                 "{gate}: {numerator} / {denominator} against {threshold}: {result}; decided by"
@@ -472,6 +504,10 @@ def _gates(facts: _Facts) -> Step:
                 decided_by=term(words, row["decided_by"]),
             )
         )
+        if gate.pooled:
+            lines.append("    " + _pooled(facts, row))
+        elif gate.kpi in pools:
+            lines.append("    " + words.say("the KPI is pooled; the gate takes this year's people"))
         lines.append(
             "    "
             + words.say(
@@ -493,7 +529,8 @@ def _gates(facts: _Facts) -> Step:
 
 def _gate_parameters(facts: _Facts) -> Iterator[Parameter]:
     for gate in facts.methodology.gates:
-        for name in ("threshold", "on_small_cohort", "on_no_data"):
+        names = ["threshold", "on_small_cohort", "on_no_data"]
+        for name in [*names, "pooled"] if gate.pooled else names:
             path = f"gates.{gate.kpi}.{name}"
             yield facts.parameter(path, getattr(gate, name), gate, facts.methodology)
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from funding.scenario import Desk
 from kpi.errors import CallError
+from kpi.pooling import own_counts
 
 Counts = dict[str, int]
 """How many people more are counted in the numerator of each KPI."""
@@ -100,6 +101,7 @@ class _Question:
         self.desk = desk
         self.college_id = college_id
         self.values = {row["kpi"]: row for row in self._rows("kpi_values")}
+        self.own = {row["kpi"]: row for row in self._of(own_counts(desk.of_round))}
         self.gates = self._rows("gates")
         self.paid = self._amount(desk.baseline.funding)
         [self.ranking] = self._of(desk.baseline.ranking) or [
@@ -136,12 +138,14 @@ class _Question:
         part, whole = "in_specialty_rate", "employment_rate"
         if part not in more or whole not in self.values:
             return more
-        others = self.values[whole]["numerator"] - self.values[part]["numerator"]
+        others = self.own[whole]["numerator"] - self.own[part]["numerator"]
         return more | {whole: max(more.get(whole, 0), more[part] - int(others))}
 
     def room(self, kpi: str) -> int:
-        """Return how many people of the denominator are not in the numerator."""
-        row = self.values[kpi]
+        """Return how many people of the denominator are not in the numerator: of the round's own
+        year, because those of earlier cohorts are what they are.
+        """
+        row = self.own[kpi]
         return int(row["denominator"] - row["numerator"])
 
 
@@ -167,6 +171,8 @@ def _can_pass(asked: _Question, row: dict[str, Any]) -> bool:
     is_judged = row["decided_by"] == "counts" or (
         row["decided_by"] == "small_cohort" and gate.on_small_cohort == "judge"
     )
+    if gate.pooled and (row["short_by"] or 0) > asked.room(gate.kpi):
+        return False  # even everybody of this year is not enough
     return kind in _COUNTED and is_judged and row["threshold"] <= 1
 
 

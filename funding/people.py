@@ -20,9 +20,9 @@ import duckdb
 import polars as pl
 
 from funding.allocation import rule_parameters
-from funding.explain import find_college
 from funding.rule import Rule
 from funding.run import check_rows, plan_of
+from kpi.colleges import find_college
 from kpi.errors import CallError, DataError
 from kpi.intake import TableContract, load_frozen
 from kpi.methodology import Kpi
@@ -37,6 +37,7 @@ from kpi.pipeline import (
     read_selects,
     run_selects,
 )
+from kpi.pooling import own_counts
 from kpi.rounds import Round
 
 Row = dict[str, Any]
@@ -385,9 +386,11 @@ def _with_counts(people: pl.DataFrame, counts: pl.DataFrame, kpis: list[Kpi]) ->
 
 
 def _hold_against_the_round(of_round: Round, counted: CountedPeople) -> None:
-    """Raise DataError where the people do not sum to what the round states of their unit."""
+    """Raise DataError where the people do not sum to what the round states of their unit in its own
+    year: of a pooled KPI, the people of the cohorts before are in their rounds' lists.
+    """
     unit_id = counted.unit["college_id"]
-    values = of_round.table("kpi_values").filter(pl.col("college_id") == unit_id)
+    values = own_counts(of_round).filter(pl.col("college_id") == unit_id)
     stored = {
         row["kpi"]: (row["numerator"], row["denominator"]) for row in values.iter_rows(named=True)
     }

@@ -7,9 +7,10 @@ from rich.console import Console
 
 from funding.budget import Budget
 from funding.compare import PARTS, Comparison, reasons
-from funding.explain import find_college, place_names, short_by
+from funding.explain import short_by
 from funding.path import GateStep, LeagueStep, PathOf
 from funding.scenario import Desk, Scenario, idle_gates, idle_reason
+from kpi.colleges import find_college, place_names
 from kpi.language import Speaker, mark
 from kpi.methodology import Kpi, Methodology
 from kpi.printing import fill, new_console, new_table

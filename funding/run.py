@@ -20,6 +20,7 @@ from funding.allocation import (
     put_previous,
     read_funding_selects,
 )
+from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.dated import load_file, path_of
@@ -45,6 +46,16 @@ from kpi.pipeline import (
     run_selects,
     shipped_reference,
     tables_made,
+)
+from kpi.pooling import (
+    EARLIER_COUNTS,
+    PARAM_POOL,
+    Counted,
+    Earlier,
+    earlier_of,
+    pool_notes,
+    pooled_kpis,
+    put_pool,
 )
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units
@@ -87,7 +98,8 @@ class Plan:
     """What a round is computed with, but for its input: everything that its receipt names.
 
     ``previous`` is the previous published round where the rule guarantees a part of what it paid:
-    ``funding`` as stored, and ``named``, which goes to the receipt.
+    ``funding`` as stored, and ``named``, which goes to the receipt. ``before`` are the counts of
+    the rounds before where the methodology pools a KPI.
     """
 
     round_id: str
@@ -101,6 +113,7 @@ class Plan:
     sql: Path
     reference: dict[str, pl.DataFrame]
     previous: Previous | None = None
+    before: Earlier | None = None
 
 
 def plan_round(
@@ -113,7 +126,8 @@ def plan_round(
     """Find what a round is to be computed with: the versions in force on count_on.
 
     ``store`` is where the previous published round is looked for when the rule guarantees a part of
-    it. Raises CallError where no version is in force, or no such round is published.
+    it, and the rounds before when the methodology pools a KPI over them. Raises CallError where no
+    version is in force, no such round is published, or one counted a pooled KPI otherwise.
     """
     given = dict(days or {})
     autumn = dt.date(first_year(round_id), 10, 1)
@@ -134,6 +148,7 @@ def plan_round(
         sql=sql_folder(),
         reference=shipped_reference(),
         previous=previous_of(store, round_id, rule) if rule.guarantee else None,
+        before=earlier_of(store, Counted(round_id, methodology, dates, sql_folder())),
     )
 
 
@@ -175,6 +190,7 @@ def plan_of(of_round: rounds.Round) -> Plan:
     earlier = of_round.earlier_rule_files()
     reference = of_round.reference()
     paid = reference.pop("previous_funding", None)
+    counts = reference.pop(EARLIER_COUNTS, None)
     receipt = of_round.receipt
     return Plan(
         round_id=receipt["round"],
@@ -188,6 +204,7 @@ def plan_of(of_round: rounds.Round) -> Plan:
         sql=of_round.sql,
         reference=reference,
         previous=None if paid is None else Previous(paid, receipt["previous"]),
+        before=None if counts is None else Earlier(counts, receipt["pooled"]),
     )
 
 
@@ -254,7 +271,9 @@ def compute(
     report("counting KPIs", 1, 5)
     run_selects(con, clean)
     count_kpis(con, kpis)
+    put_pool(con, plan.round_id, plan.methodology, plan.before)
     run_selects(con, read_selects(con, plan.sql / "3_profile"))
+    intake.notes += pool_notes(con, plan.round_id)
     report("ranking", 2, 5)
     rank(con, plan.methodology)
     draw(con, plan.methodology, kpis)
@@ -263,6 +282,8 @@ def compute(
         put_previous(con, plan.previous.funding if plan.previous else None)
         selects = read_funding_selects(con, plan.sql)
         allocate(con, plan.rule, plan.earlier, plan.methodology, selects)
+        doubts = read_selects(con, plan.sql / "6_doubts")
+        find_doubts(con, plan.rule, plan.methodology, kpis, doubts)
     else:
         intake.notes.append("No register of students was given: nothing can be funded.")
     report("checking results", 4, 5)
@@ -305,8 +326,11 @@ def rank(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> None:
 
 def draw(con: duckdb.DuckDBPyConnection, methodology: Methodology, kpis: list[Select]) -> None:
     """Make ``cell_kpis``, ``chances`` and ``leaders``, and give ``ranking`` its intervals: what
-    chance alone would do, drawn from the stored counts.
+    chance alone would do, drawn from the stored counts. Rounds of before version 0.4 hold SQL
+    without ``cohort_cells``, and are verified without draws.
     """
+    if "cohort_cells" not in tables_made(con):
+        return
     put_table(con, "cell_kpis", cell_kpis(con, kpis, methodology))
     tables = {name: get_table(con, name) for name in DRAWN_FROM}
     drawn = uncertainty_of(tables, methodology)
@@ -349,7 +373,9 @@ def write_draft(
     """
     inputs = {name: _input_select(name) for name in given}
     inputs["unreadable"] = (_UNREADABLE, "ALL")
-    reference = [*REFERENCE, "previous_funding"] if plan.previous else [*REFERENCE]
+    reference = [*REFERENCE]
+    reference += ["previous_funding"] if plan.previous else []
+    reference += [EARLIER_COUNTS] if plan.before else []
     receipt = {
         "product": kpi.__version__,
         "round": plan.round_id,
@@ -359,14 +385,16 @@ def write_draft(
         "sql": {"sha256": rounds.freeze_sql(plan.sql, built)},
         "inputs": rounds.write_tables(con, built, "inputs", inputs),
         "reference": rounds.write_tables(con, built, "reference", _whole(reference)),
-        "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con))),
+        "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con, plan))),
         "findings": rounds.write_findings(built, findings_of(con)),
-        "draws": {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED},
         "checks": _check_results(con, plan.sql),
         "waivers": [],
         "national": _national_sums(con),
     }
-    return receipt | ({"previous": plan.previous.named} if plan.previous else {})
+    if "chances" in tables_made(con):
+        receipt["draws"] = {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED}
+    receipt |= {"previous": plan.previous.named} if plan.previous else {}
+    return receipt | ({"pooled": plan.before.named} if plan.before else {})
 
 
 _UNREADABLE = """
@@ -409,8 +437,10 @@ def _input_select(name: str) -> tuple[str, str]:
     return select, ", ".join([*contract.key, *rest])
 
 
-def _kept_tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding"}
+def _kept_tables(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
+    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding", EARLIER_COUNTS}
+    if not pooled_kpis(plan.methodology):  # as in the rounds of before there was pooling
+        left_out.add(PARAM_POOL)
     return sorted(
         name
         for name in tables_made(con)

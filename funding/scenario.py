@@ -49,11 +49,19 @@ from kpi.pipeline import (
     round_parameters,
     run_selects,
 )
+from kpi.pooling import (
+    Counted,
+    Earlier,
+    earlier_of,
+    pool_tables,
+    pooled_kpis,
+    put_pool,
+)
 from kpi.ranking import ranking_of
 from kpi.rounds import Round, write_json
 
 _KEPT = ("kpi_counts", "unit_profile", "student_groups", "colleges")
-_FROM_COUNTS = ("kpi_values", "gates")
+_FROM_COUNTS = ("pooled_counts", "kpi_values", "gates")
 _TOTALS = ("funding", "funding_regions")
 _MADE_BY_CODE = {
     "ranking": frozenset({"kpi_values", "gates"}),
@@ -140,10 +148,14 @@ class Desk:
     """A round opened for scenarios: its tables in a database, and which of them are out of date.
 
     A table is made again when it is asked for and something that it was made from has changed.
+    ``needs_money`` False opens a round without funding too: for ``ranking`` and ``facts`` alone.
     """
 
-    def __init__(self, of_round: Round, store: Path | None = None) -> None:
-        if not of_round.has("funding"):
+    def __init__(
+        self, of_round: Round, store: Path | None = None, *, needs_money: bool = True
+    ) -> None:
+        self.has_money = of_round.has("funding")
+        if needs_money and not self.has_money:
             raise CallError(
                 "The round has no funding: there is nothing that a scenario could change.",
                 where=str(of_round.path),
@@ -158,13 +170,15 @@ class Desk:
         own = self._counted(self.rules.methodology)
         self.counts = {own: {name: of_round.table(name) for name in _KEPT}}
         self.counted: Any = None
+        self.befores: dict[Any, Earlier | None] = {}
         put_tables(self.con, self.plan.reference)
         put_previous(self.con, self.plan.previous.funding if self.plan.previous else None)
         self.selects = {select.table: select for select in self._read_selects()}
         self.parameters: dict[str, pl.DataFrame] = {}
         self.current: Rules | None = None
         self.stale = {*self.selects, *_MADE_BY_CODE}
-        self.baseline = self.outcome(self.rules)
+        if self.has_money:
+            self.baseline = self.outcome(self.rules)
 
     def _read_selects(self) -> list[Select]:
         """Return the SELECTs from the counts on, each after those that it reads."""
@@ -173,6 +187,8 @@ class Desk:
             for select in read_selects(self.con, self.plan.sql / "3_profile")
             if select.table in _FROM_COUNTS
         ]
+        if not self.has_money:
+            return in_order(profile)
         funding = read_funding_selects(self.con, self.plan.sql)
         totals = [select for select in funding.totals if select.table in _TOTALS]
         return [*in_order(profile), *in_order(funding.entitled), *in_order(totals)]
@@ -193,6 +209,23 @@ class Desk:
         self._take(rules)
         self._make("ranking", *_TOTALS)
         return _outcome(self.con, rules)
+
+    def ranking(self, rules: Rules) -> pl.DataFrame:
+        """Return ``ranking`` under other rules: no more is made than that needs."""
+        self._take(rules)
+        self._make("ranking")
+        return get_table(self.con, "ranking")
+
+    def facts(self, rules: Rules) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Return what ``ranking`` is made from under other rules: ``unit_profile``, ``kpi_values``
+        and ``gates``.
+        """
+        self._take(rules)
+        self._make("kpi_values", "gates")
+        units, values, gates = (
+            get_table(self.con, name) for name in ("unit_profile", "kpi_values", "gates")
+        )
+        return units, values, gates
 
     def costs(self, rules: Rules) -> pl.DataFrame:
         """Return ``funding`` under other rules: no more is made than that needs."""
@@ -247,8 +280,9 @@ class Desk:
 
     def _take(self, rules: Rules) -> None:
         """Put the rules' parameters in place; what rests on changed ones is out of date."""
-        check_fit(self.con, rules.rule, rules.methodology)
-        if rules.rule.guarantee and self.plan.previous is None:
+        if self.has_money:
+            check_fit(self.con, rules.rule, rules.methodology)
+        if self.has_money and rules.rule.guarantee and self.plan.previous is None:
             self.plan.previous = previous_of(self.store, self.plan.round_id, rules.rule)
             put_table(self.con, "previous_funding", self.plan.previous.funding)
         counted = self._counted(rules.methodology)
@@ -257,6 +291,8 @@ class Desk:
         dates = self._dates(rules.methodology)
         wanted = round_parameters(self.plan.round_id, rules.methodology, dates)
         wanted |= rule_parameters(rules.rule)
+        before = self._before(rules.methodology)
+        wanted |= pool_tables(self.plan.round_id, rules.methodology, before)
         changed = {
             name: rows
             for name, rows in wanted.items()
@@ -268,13 +304,38 @@ class Desk:
             put_tables(self.con, self.counts[counted])
             changed |= self.counts[counted]
             self.counted = counted
-        before = self.current
-        if before is None or before.methodology != rules.methodology:
+        last = self.current
+        if last is None or last.methodology != rules.methodology:
             self.stale |= {"ranking"}
-        if before is None or _terms(before.rule) != _terms(rules.rule):
+        if last is None or _terms(last.rule) != _terms(rules.rule):
             self.stale |= {"funding_lines"}
         self.current = rules
         self.stale |= self._resting_on({*changed, *self.stale})
+
+    def _before(self, methodology: Methodology) -> Earlier | None:
+        """Return what earlier rounds counted for the KPIs that a methodology pools: what the round
+        itself was pooled with as far as that goes, else what the store has published.
+        """
+        pooled, own = pooled_kpis(methodology), pooled_kpis(self.rules.methodology)
+        if not pooled:
+            return None
+        if "pooled_counts" not in self.selects:
+            raise CallError(
+                "This round was computed before KPIs could be pooled.",
+                where=f"{self.of_round.name} {self.of_round.version}",
+                found=", ".join(pooled),
+                do="Run the round again, and ask that draft.",
+            )
+        counted = self._counted(methodology)
+        is_covered = all(years <= own.get(kpi, 0) for kpi, years in pooled.items())
+        if is_covered and counted == self._counted(self.rules.methodology):
+            return self.plan.before
+        asked = counted, tuple(pooled.items())
+        if asked not in self.befores:
+            dates = self._dates(methodology)
+            now = Counted(self.plan.round_id, methodology, dates, self.plan.sql)
+            self.befores[asked] = earlier_of(self.store, now)
+        return self.befores[asked]
 
     def _dates(self, methodology: Methodology) -> dict[str, dt.date]:
         """Return the days of the round under a methodology: its own, but for those that were given
@@ -306,6 +367,7 @@ class Desk:
                 clean = read_selects(con, plan.sql / "1_clean")
                 require_tables(kpis, clean, intake, str(self.of_round.path))
                 count_kpis(con, kpis)
+                put_pool(con, plan.round_id, plan.methodology, None)  # no table kept rests on it
                 run_selects(con, read_selects(con, plan.sql / "3_profile"))
                 return {name: get_table(con, name) for name in _KEPT}
             finally:

@@ -21,9 +21,9 @@ Content = dict[str, Any]
 PATHS = """norm.base  norm.full  norm.gates  mode  calibrate  count_basis  pays_academic_leave
 funding_sources  study_forms  coefficients.<value>  shares.<league>
 appropriation.amount|covers  guarantee.basis|floor|funded_from  phase_in.<gate>.zero_at|full_at
-gates.<kpi>  gates.<kpi>.on_small_cohort|on_no_data  weights.<code>  goalposts.<kpi>.floor|target
-min_denominator.<kpi>  min_students  leagues.<league>.max_count|max_rank|tie_at_edge|gates
-sources.<destination>
+gates.<kpi>  gates.<kpi>.on_small_cohort|on_no_data|pooled  weights.<code>
+goalposts.<kpi>.floor|target  min_denominator.<kpi>  pool_years.<kpi>  min_students
+leagues.<league>.max_count|max_rank|tie_at_edge|gates  sources.<destination>
 appropriation=none  guarantee=none  phase_in=none  shares=none"""
 """Every path that can be set, and the parts of a rule that can be taken out."""
 
@@ -31,8 +31,8 @@ _OPTIONAL = {
     "appropriation": {"amount": int, "covers": str},
     "guarantee": {"basis": str, "floor": Decimal, "funded_from": str},
 }
-_BOUNDS = ("max_count", "max_rank")
-"""What a league may be without: it has one of them."""
+_BOUNDS = ("max_count", "max_rank", "pool_years")
+"""What a league may be without (it has one of them), and a KPI that is not pooled."""
 
 _FORMS = {int: r"-?[0-9][0-9_]{0,17}", Decimal: r"-?[0-9][0-9_]{0,17}(\.[0-9]{1,18})?"}
 _EXPECTED = {
@@ -207,12 +207,18 @@ def _place(  # noqa: PLR0911, PLR0912 -- one case a path
             return _entry(methodology, "gates", "kpi", kpi, path), "threshold", Decimal
         case ["gates", kpi, "on_small_cohort" | "on_no_data" as key]:
             return _entry(methodology, "gates", "kpi", kpi, path), key, str
+        case ["gates", kpi, "pooled"]:
+            entry = _entry(methodology, "gates", "kpi", kpi, path)
+            entry.setdefault("pooled", False)
+            return entry, "pooled", None
         case ["weights", code]:
             return _weighted(methodology, code, path), "weight", Decimal
         case ["goalposts", kpi, "floor" | "target" as key]:
             return _scored(methodology, kpi, path), key, Decimal
         case ["min_denominator", kpi]:
             return _entry(methodology, "kpis", "code", kpi, path), "min_denominator", int
+        case ["pool_years", kpi]:
+            return _entry(methodology, "kpis", "code", kpi, path), "pool_years", int
         case ["min_students"]:
             return methodology["min_students"], "value", int
         case ["leagues", league, "max_count" | "max_rank" as key]:

@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from funding.explain import short_by, why_not_ranked
+from kpi.certainty import league_told, ranks_told
 from kpi.language import Speaker
 from kpi.methodology import Methodology
 from kpi.standing import Standing
 from kpi.told import counts, share
+from kpi.uncertainty import LEVEL
 
 Row = Mapping[str, Any]
 Names = Mapping[str, str]
@@ -114,7 +116,9 @@ def not_ranked(words: Speaker, standing: Standing, methodology: Methodology, nam
 
 
 def places(words: Speaker, standing: Standing) -> list[str]:
-    """Return its ranks within nation, region and cluster; nothing where it has none."""
+    """Return its rank in the nation with its range, and its ranks within region and cluster;
+    nothing where it has none.
+    """
     row = standing.ranking
     if row is None or row["rank"] is None:
         return []
@@ -130,6 +134,12 @@ def places(words: Speaker, standing: Standing) -> list[str]:
         ]
     else:
         told = [words.say("Rank {rank} of {of}", rank=words.number(row["rank"]), of=of)]
+    if ranks := ranks_told(words, row):
+        told.append(
+            words.say(
+                "ranks {ranks} in {level} of draws", ranks=ranks, level=words.percent(LEVEL, 0)
+            )
+        )
     for part, among in (
         ("region", words.say("region")),
         ("cluster", words.say("cluster")),
@@ -147,12 +157,15 @@ def places(words: Speaker, standing: Standing) -> list[str]:
 
 
 def league_and_score(words: Speaker, standing: Standing, methodology: Methodology) -> list[str]:
-    """Return league with its name, level and score, as far as it has them."""
+    """Return league with its name, level and score, as far as it has them; a league that chance
+    decides is marked.
+    """
     row = standing.ranking
     if row is None:
         return []
     told = [
-        words.say("league {league}", league=row["league"]) + f" ({words.name(league.name)})"
+        words.say("league {league}", league=league_told(words, row))
+        + f" ({words.name(league.name)})"
         for league in methodology.leagues
         if league.league == row["league"]
     ]

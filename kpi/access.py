@@ -38,11 +38,11 @@ class Role(StrEnum):
 
 PAGES = {
     Role.MINISTRY: (
-        *("overview", "ranking", "college", "funding", "scenario"),
+        *("overview", "ranking", "college", "funding", "scenario", "stability"),
         *("data_check", "audit", "methodology"),
     ),
     Role.AUDITOR: (
-        *("overview", "ranking", "college", "funding", "scenario"),
+        *("overview", "ranking", "college", "funding", "scenario", "stability"),
         *("data_check", "audit", "methodology"),
     ),
     Role.REGION: ("overview", "ranking", "college", "funding", "data_check", "methodology"),
@@ -52,6 +52,13 @@ PAGES = {
 
 _SEE_ALL = (Role.MINISTRY, Role.AUDITOR)
 _OF_COLLEGES = ("unit_profile", "kpi_values", "ranking", "gates", "funding", "funding_lines")
+_OWN = (
+    *("row_counts", "kpi_scores", "unit_programmes", "funding_months", "units"),
+    *("unit_specialties", "unit_clusters", "cluster_profile"),
+    *("employment_by_qualification", "expected_employment"),
+)
+"""Tables that are seen of the own college alone."""
+
 _OF_REGIONS = ("region_kpis", "funding_regions", "funding_administrators")
 _OPEN = ("framework", "param_kpi", "param_gate", "param_norm", "param_share", "param_round")
 """Tables that say how is counted, and of nobody."""
@@ -174,9 +181,11 @@ def read_table(of_round: Round, table: str, viewer: Viewer) -> pl.DataFrame:
     if viewer.sees_all or table in _OPEN:
         return of_round.table(table).with_columns(pl.lit(None, pl.String).alias(HIDDEN))
     stored = of_round.table(table)
-    if table in ("row_counts", "kpi_scores", "unit_programmes", "funding_months", "units"):
+    if table in _OWN:
         rows = stored.filter(_is_own(of_round, viewer))
         return rows.with_columns(pl.lit(None, pl.String).alias(HIDDEN))
+    if table in _BESIDE_OTHERS:
+        return _BESIDE_OTHERS[table](of_round, viewer, stored)
     if table not in (*_OF_COLLEGES, *_OF_REGIONS):
         raise AccessError(
             "This table is not for your role.", where=f"{of_round.name} {of_round.version}"
@@ -258,6 +267,87 @@ def _shown(of_round: Round, table: str, stored: pl.DataFrame) -> pl.DataFrame:
         kinds = stored.select("kpi", "kind").unique("kpi")
         found = found.join(kinds, on="kpi", how="left", maintain_order="left")
     return found
+
+
+def _peers(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return who is whose peer, without how far apart their students and clusters are."""
+    rows = stored.select("college_id", "place", "peer_id")
+    if of_round.is_draft:
+        rows = rows.filter(
+            _is_own(of_round, viewer) | _is_in_region(of_round, viewer, "college_id")
+        )
+    return rows.with_columns(pl.lit(None, pl.String).alias(HIDDEN))
+
+
+_OF_THE_PEERS = ("peers_low", "peers_median", "peers_high", "pooled", "place", "verdict")
+
+
+def _compared(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the own college beside its peers: nothing of a draft, which says what others' drafts
+    say, and no figure of the peers that rests on a value of theirs that is hidden.
+    """
+    own = stored.filter(_is_own(of_round, viewer))
+    if of_round.is_draft:
+        return own.clear().with_columns(pl.lit(None, pl.String).alias(HIDDEN))
+    values = of_round.table("kpi_values").select("college_id", "kpi")
+    shown = _shown(of_round, "kpi_values", of_round.table("kpi_values"))
+    told = shown.filter(pl.col(HIDDEN).is_null()).select("college_id", "kpi")
+    hidden = (
+        of_round.table("peers")
+        .select("college_id", "peer_id")
+        .join(
+            values.join(told, on=["college_id", "kpi"], how="anti"),
+            left_on="peer_id",
+            right_on="college_id",
+        )
+        .select("college_id", "kpi", is_hidden=pl.lit(True))
+        .unique()
+    )
+    is_hidden = pl.col("is_hidden").is_not_null()
+    rows = own.join(hidden, on=["college_id", "kpi"], how="left", maintain_order="left")
+    emptied = [pl.when(~is_hidden).then(pl.col(name)).alias(name) for name in _OF_THE_PEERS]
+    named = pl.when(is_hidden).then(pl.lit(" ".join(_OF_THE_PEERS))).alias(HIDDEN)
+    return rows.with_columns(named, *emptied).drop("is_hidden")
+
+
+def _nation(of_round: Round, _viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return the nation's rows of a published round; none where they hold a small count, which the
+    others would give back.
+    """
+    rows = stored.filter(pl.col("region") == NATION).with_columns(
+        pl.lit(None, pl.String).alias(HIDDEN)
+    )
+    counts = [*rows["numerator"], *(rows["denominator"] - rows["numerator"])]
+    return rows.clear() if of_round.is_draft or any(map(is_small, counts)) else rows
+
+
+def _dual_colleges(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return how many colleges there are: all of a published round, of a draft the own region's."""
+    rows = stored.filter(_is_in_region(of_round, viewer, "region")) if of_round.is_draft else stored
+    return rows.with_columns(pl.lit(None, pl.String).alias(HIDDEN))
+
+
+def _leaders(of_round: Round, viewer: Viewer, stored: pl.DataFrame) -> pl.DataFrame:
+    """Return who the leaders are, of a draft those of the viewer; the chance of those alone of whom
+    nothing is hidden: it tells how many graduates there are.
+    """
+    own = _is_own(of_round, viewer)
+    if of_round.is_draft:
+        stored = stored.filter(own | _is_in_region(of_round, viewer, "college_id"))
+    return stored.with_columns(
+        pl.when(own).then("chance").alias("chance"),
+        pl.when(~own).then(pl.lit("chance")).alias(HIDDEN),
+    )
+
+
+_BESIDE_OTHERS = {
+    "peers": _peers,
+    "peer_comparison": _compared,
+    "region_employment_by_qualification": _nation,
+    "dual_colleges": _dual_colleges,
+    "leaders": _leaders,
+}
+"""Tables that say of a college or place what it is beside others, each with what of it is seen."""
 
 
 @lru_cache(maxsize=4)

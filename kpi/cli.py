@@ -7,6 +7,7 @@ imports stay inside the commands that need them, so that ``--help`` answers at o
 import datetime as dt
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -33,6 +34,7 @@ Version = Annotated[
     typer.Option("--version", help="v1, draft-3 or draft; by default the newest published one."),
 ]
 College = Annotated[str, typer.Argument(help="College id, or a part of its name.")]
+Form = Annotated[str, typer.Option("--format", help="table, csv or json.")]
 Language = Annotated[str, typer.Option("--language", help="kk, ru or en.")]
 RoundId = Annotated[str, typer.Option("--round", help="Academic year, such as 2025-26.")]
 WhichRound = Annotated[
@@ -136,21 +138,41 @@ def rank(
     store: Store = Path("rounds"),
     region: Annotated[str | None, typer.Option(help="Region code, such as KZ-35.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Cluster code, such as mining.")] = None,
+    kind: Annotated[str | None, typer.Option(help="college or higher_college.")] = None,
     league: Annotated[int | None, typer.Option(help="League, 1 to 4.")] = None,
     version: Version = None,
     top: Annotated[int, typer.Option(min=0, help="How many rows; 0 for all.")] = 25,
+    leaders: Annotated[
+        bool, typer.Option("--leaders", help="The leaders, with the chance that they stay it.")
+    ] = False,
     specialties: Annotated[
         bool, typer.Option("--specialties", help="The specialties that an assessment gives points.")
     ] = False,
+    form: Form = "table",
+    language: Language = "en",
 ) -> None:
-    """Show the ranking of a round, and the colleges that are not ranked with the reason."""
-    from kpi.summary import print_ranking, print_specialties
+    """Show the ranking of a round with its ranges, and who is not ranked and why."""
+    from kpi import rank_report
+    from kpi.language import speaker
+    from kpi.summary import print_specialties
 
+    words = speaker(language)
+    rank_report.require_format(form)
     of_round = _open(store, round_id, version)
     if specialties:
         print_specialties(of_round, top)
+    elif leaders and form == "table":
+        rank_report.print_leaders(of_round, top, words)
+    elif leaders:
+        rank_report.write_rows(of_round, rank_report.leader_rows(of_round), form)
     else:
-        print_ranking(of_round, region=region, cluster=cluster, league=league, top=top)
+        rows = rank_report.ranked_rows(
+            of_round, region=region, cluster=cluster, kind=kind, league=league
+        )
+        if form == "table":
+            rank_report.print_ranking(of_round, rows, top, words)
+        else:
+            rank_report.write_rows(of_round, rank_report.listed(rows), form)
 
 
 @app.command()
@@ -183,6 +205,22 @@ def explain(
 
 
 @app.command()
+def profile(
+    college: College,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> None:
+    """Show what a college is: its clusters, its peers, what it is better and worse at than they."""
+    from kpi.language import speaker
+    from kpi.profile_report import print_profile
+
+    print_profile(_open(store, round_id, version), store, college, form, speaker(language))
+
+
+@app.command()
 def path(
     college: College,
     round_id: WhichRound = None,
@@ -191,10 +229,10 @@ def path(
     language: Language = "en",
 ) -> None:
     """Say what is the least that passes each gate, reaches the next league, and what it brings."""
-    from funding.explain import find_college
     from funding.path import path_of
     from funding.report import print_path
     from funding.scenario import Desk
+    from kpi.colleges import find_college
     from kpi.language import speaker
 
     desk = Desk(_open(store, round_id, version), store)
@@ -351,12 +389,64 @@ def counting_list(
 ) -> None:
     """Write a college's own people and what each counts for. Personal data: for the college."""
     from funding.counting_list import write_counting_list
-    from funding.explain import find_college
+    from kpi.colleges import find_college
 
     of_round = _open(store, round_id, version)
     unit = find_college(of_round, college)["unit_id"]
     name = Path(f"{of_round.name}-{of_round.version}-counting-list-{unit}.xlsx")
     typer.echo(str(write_counting_list(of_round, college, to or name, language)))
+
+
+@app.command()
+def doubts(
+    region: Annotated[str | None, typer.Option(help="Region code, such as KZ-35.")] = None,
+    top: Annotated[int, typer.Option(min=0, help="How many rows; 0 for all.")] = 25,
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    language: Language = "en",
+) -> None:
+    """List the decisions about money that the fewest records in doubt would reverse."""
+    from funding.doubts_told import print_doubts
+    from kpi.language import speaker
+
+    if form not in ("table", "csv", "json"):
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+    of_round = _open(store, round_id, version)
+    print_doubts(of_round, speaker(language), region=region, top=top, form=form)
+
+
+@app.command()
+def stability(
+    round_id: WhichRound = None,
+    version: Version = None,
+    store: Store = Path("rounds"),
+    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
+    language: Language = "en",
+) -> None:
+    """Say what ranks and money rest on: KPIs, weights, normalisation, definition of employment."""
+    from funding.stability import stability_of
+    from funding.stability_told import print_stability, write_stability
+    from kpi.language import speaker
+
+    if form not in ("table", "csv", "json"):
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+    words = speaker(language)
+    of_round = _open(store, round_id, version)
+    began = time.perf_counter()
+    with _progress() as report:
+        done = stability_of(of_round, store, report)
+    seconds = words.number(round(time.perf_counter() - began, 1))
+    typer.echo(words.say("Computed in {seconds} seconds.", seconds=seconds), err=True)
+    print_stability(of_round, done, words, form)
+    for written in write_stability(of_round, done, to) if to else []:
+        typer.echo(str(written), err=form != "table")
 
 
 @app.command()

@@ -16,6 +16,7 @@ MADE_BY_CODE = {
     "param_kpi": "kpi/pipeline.py",
     "param_source": "kpi/pipeline.py",
     "param_gate": "kpi/pipeline.py",
+    "param_pool": "kpi/pooling.py",
     "framework": "kpi/ranking.py",
     "kpi_scores": "kpi/ranking.py",
     "ranking": "kpi/ranking.py",
@@ -30,6 +31,9 @@ MADE_BY_CODE = {
     "funding_lines": "funding/settlement.py",
     "funding_passes": "funding/settlement.py",
     "guarantees": "funding/settlement.py",
+    "param_decision_gate": "funding/doubts.py",
+    "doubt_moves": "funding/doubts.py",
+    "reversed_shares": "funding/doubts.py",
 }
 """The module that makes each kept table that no SELECT makes."""
 
@@ -99,7 +103,7 @@ def _of_select(select: Select, folder: str, is_kept: bool) -> Origin:
 
 
 def _of_code(table: str, is_kept: bool) -> Origin:
-    if table in (*REFERENCE, "previous_funding"):
+    if table in (*REFERENCE, "previous_funding", "earlier_counts"):
         return Origin(table, REFERENCE_TABLE, f"reference/{table}.parquet")
     if table.removeprefix("raw_") in TABLES and table.startswith("raw_"):
         return Origin(table, INPUT, f"inputs/{table.removeprefix('raw_')}.parquet")

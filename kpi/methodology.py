@@ -39,6 +39,8 @@ Treat = Literal["winsorise", "log", "winsorise_then_log"]
 Missing = Literal["reweight", "zero", "not_ranked"]
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 INDEX = "index"
+POOLED_KINDS = ("outcome_share", "register_share")
+"""The kinds of KPI whose counts are people, and may be added up over years."""
 
 
 class Dates(Stated):
@@ -100,23 +102,29 @@ class Score(Strict):
 
 
 class Kpi(Stated):
-    """One KPI: its kind, and how it is scored, if it is."""
+    """One KPI: its kind, and how it is scored, if it is. With ``pool_years`` its value is made from
+    up to so many consecutive cohorts (kpi/pooling.py).
+    """
 
     code: Code
     name: Names
     kind: Kind
     min_denominator: int = Field(ge=1)
+    pool_years: int | None = Field(default=None, ge=2, le=5)
     applies_to: list[Literal["college", "higher_college"]] = ["college", "higher_college"]
     score: Score | None = None
 
 
 class Gate(Stated):
-    """One condition for the higher norm, on the KPI of its name."""
+    """One condition for the higher norm, on the KPI of its name: on the counts of the round's own
+    year, or on the pooled ones where it says ``pooled``.
+    """
 
     kpi: Code
     threshold: Number
     on_small_cohort: Literal["judge", "fail", "pass"]
     on_no_data: Literal["fail", "pass"]
+    pooled: bool = False
 
 
 class League(Stated):
@@ -161,6 +169,7 @@ class Methodology(DatedFile):
                 *self._names_unknown(),
                 *self._tree_faults(),
                 *self._scale_faults(),
+                *self._pool_faults(),
                 *self._league_faults(),
             ]
         )
@@ -225,6 +234,25 @@ class Methodology(DatedFile):
                 found.add(by_code[code].aggregate)
                 code = by_code[code].parent
         return found
+
+    def _pool_faults(self) -> Iterator[str]:
+        pooled = {kpi.code: kpi for kpi in self.kpis if kpi.pool_years}
+        overlaps = self.dates.cohort_to >= self.dates.cohort_from
+        for kpi in pooled.values():
+            if kpi.kind not in POOLED_KINDS:
+                yield (
+                    f"kpis.{kpi.code}: is of kind {kpi.kind} and has pool_years; expected a share"
+                    " of people, whose counts add up over the years"
+                )
+            elif kpi.kind == "outcome_share" and overlaps:
+                yield (
+                    f"kpis.{kpi.code}: has pool_years while the cohorts overlap (from"
+                    f" {self.dates.cohort_from} a year earlier to {self.dates.cohort_to});"
+                    " expected cohorts that count nobody twice"
+                )
+        for gate in self.gates:
+            if gate.pooled and gate.kpi not in pooled:
+                yield f"gates.{gate.kpi}: says pooled; its KPI has no pool_years"
 
     def _league_faults(self) -> Iterator[str]:
         numbers = [league.league for league in self.leagues]

@@ -22,7 +22,10 @@ import polars as pl
 from kpi.errors import CallError
 from kpi.export import safe_text
 from kpi.language import LANGUAGES, Speaker, speaker
+from kpi.methodology import Gate as StatedGate
 from kpi.methodology import Kpi
+from kpi.pooling import own_counts, pooled_kpis
+from kpi.ranking import with_interval_columns
 from kpi.rounds import Round
 from kpi.suppression import (
     RATIOS,
@@ -170,7 +173,7 @@ class _People:
 
     @classmethod
     def read(cls, of_round: Round, profile: pl.DataFrame) -> "_People":
-        values = of_round.table("kpi_values")
+        values = own_counts(of_round)
         kinds = {kpi.code: kpi.kind for kpi in of_round.methodology.kpis}
         of_people = [code for code, kind in kinds.items() if kind in PEOPLE_KINDS]
         known = [code for code in of_people if code in RATIOS]
@@ -267,9 +270,26 @@ def _gate_results(of_round: Round, profile: pl.DataFrame, known: Sequence[str]) 
                 int(gate.threshold * 1_000_000),
                 decided.fill_null(False).to_numpy(),
                 passed.fill_null(False).to_numpy(),
+                _earlier(of_round, profile, rows, gate) if gate.pooled else 0,
             )
         )
     return found
+
+
+def _earlier(of_round: Round, profile: pl.DataFrame, rows: pl.DataFrame, gate: StatedGate) -> Whole:
+    """Return what earlier cohorts bring to a pooled gate, as ``kpi.suppression.Gate`` takes it."""
+    own = profile.select("college_id").join(
+        own_counts(of_round).filter(pl.col("kpi") == gate.kpi),
+        on="college_id",
+        how="left",
+        maintain_order="left",
+    )
+    more = [
+        np.rint((rows[part].fill_null(0) - own[part].fill_null(0)).cast(pl.Float64).to_numpy())
+        for part in ("numerator", "denominator")
+    ]
+    people, of = (part.astype(np.int64) for part in more)
+    return np.asarray(1_000_000 * people - int(gate.threshold * 1_000_000) * of, dtype=np.int64)
 
 
 def _scored(of_round: Round, profile: pl.DataFrame, known: Sequence[str]) -> list[Scored]:
@@ -354,9 +374,10 @@ _UNITS = {
 def _kpi_values(of_round: Round, people: _People) -> Resource:
     stored = of_round.table("kpi_values").sort("college_id", "kpi")
     columns = ("numerator", "denominator", "value", "low", "high", "status")
+    pooled = _pooled(of_round)
     resource = Resource(
         "kpi_values",
-        stored.select("college_id", "kpi", *columns),
+        stored.select("college_id", "kpi", *columns, *(_POOLED if pooled else ())),
         ("college_id", "kpi"),
         {"college_id": ("colleges", "college_id"), "kpi": ("kpis", "kpi")},
         hideable=columns,
@@ -364,6 +385,8 @@ def _kpi_values(of_round: Round, people: _People) -> Resource:
     top = people.college_flags(stored, "kpi", True)
     bottom = people.college_flags(stored, "kpi", False)
     interval = (top | bottom) & (stored["kind"] == "outcome_share")
+    for column in columns if pooled else ():
+        resource.hide(column, stored["kpi"].is_in(pooled))
     for column, flags in zip(
         columns, (top, bottom, top | bottom, interval, interval, bottom), strict=True
     ):
@@ -371,39 +394,58 @@ def _kpi_values(of_round: Round, people: _People) -> Resource:
     return resource
 
 
+_POOLED = ("pooled_years",)
+
+
+def _pooled(of_round: Round) -> list[str]:
+    """Return the KPIs that are pooled. None of their figures is shown: a sum over cohorts, less
+    what earlier packages show of it, may be a count that one of the packages hides.
+    """
+    return list(pooled_kpis(of_round.methodology))
+
+
 def _region_kpis(of_round: Round, people: _People) -> Resource:
     stored = of_round.table("region_kpis").sort("region", "kpi")
     columns = ("numerator", "denominator", "value")
+    pooled = _pooled(of_round)
     resource = Resource(
         "region_kpis",
-        stored.select("region", "kpi", *columns),
+        stored.select("region", "kpi", *columns, *(_POOLED if pooled else ())),
         ("region", "kpi"),
         {"region": ("regions", "region"), "kpi": ("kpis", "kpi")},
         hideable=columns,
     )
     top = people.region_flags(stored, "kpi", True)
     bottom = people.region_flags(stored, "kpi", False)
+    for column in columns if pooled else ():
+        resource.hide(column, stored["kpi"].is_in(pooled))
     for column, flags in zip(columns, (top, bottom, top | bottom), strict=True):
         resource.hide(column, flags)
     return resource
 
 
+_INTERVALS = ("rank_low", "rank_high", "band_low", "band_high", "league_chance")
+"""They tell how many graduates there are: hidden with the score."""
+
+
 def _ranking(of_round: Round, people: _People) -> Resource:
     columns = (
         "college_id score share_of_best rank ranked_of region_rank region_ranked_of cluster_rank"
-        " cluster_ranked_of kind_rank kind_ranked_of league level leader not_ranked_reason"
+        " cluster_ranked_of kind_rank kind_ranked_of league level leader rank_low rank_high"
+        " band_low band_high league_chance not_ranked_reason"
     ).split()
-    stored = of_round.table("ranking").sort("college_id")
+    stored = with_interval_columns(of_round.table("ranking")).sort("college_id")
     resource = Resource(
         "ranking",
         stored.select(columns),
         ("college_id",),
         {"college_id": ("colleges", "college_id")},
-        hideable=("score", "share_of_best"),
+        hideable=("score", "share_of_best", *_INTERVALS),
     )
     flags = pl.Series([False] * stored.height, dtype=pl.Boolean)
     for kpi in of_round.methodology.kpis:
         if kpi.score is not None:
+            flags |= kpi.pool_years is not None
             rows = stored.select("college_id", pl.lit(kpi.code).alias("kpi"))
             flags |= people.college_flags(rows, "kpi", True)
             flags |= people.college_flags(rows, "kpi", False)
@@ -425,6 +467,9 @@ def _gates(of_round: Round, people: _People) -> Resource:
     top = people.college_flags(stored, "gate", True)
     bottom = people.college_flags(stored, "gate", False)
     either = top | bottom
+    pooled = [gate.kpi for gate in of_round.methodology.gates if gate.pooled]
+    for column in columns if pooled else ():
+        resource.hide(column, stored["gate"].is_in(pooled))
     for column, flags in zip(columns, (top, bottom, either, either, either), strict=True):
         resource.hide(column, flags)
     return resource
@@ -759,6 +804,7 @@ _UNIT_OF = {
     "short_by": "people",
     "share": "1",
     "share_of_best": "1",
+    "league_chance": "1",
     "score": "points (0-100)",
 }
 
@@ -899,6 +945,7 @@ def _fields(of: Speaker) -> dict[str, str]:
         "low": of.say("Lower end of the 95 % interval"),
         "high": of.say("Upper end of the 95 % interval"),
         "score": of.say("Score"),
+        "pooled_years": of.say("Cohorts that the counts are of"),
         "share_of_best": of.say("Share of the best score"),
         "rank": of.say("Rank"),
         "ranked_of": of.say("Colleges ranked"),
@@ -911,6 +958,11 @@ def _fields(of: Speaker) -> dict[str, str]:
         "league": of.say("League"),
         "level": of.say("Level"),
         "leader": of.say("Technological leader as"),
+        "rank_low": of.say("Best rank of the 90 % interval"),
+        "rank_high": of.say("Worst rank of the 90 % interval"),
+        "band_low": of.say("Best rank that it cannot be told apart from at 90 %"),
+        "band_high": of.say("Worst rank that it cannot be told apart from at 90 %"),
+        "league_chance": of.say("Chance that a new cohort of the same size leaves it its league"),
         "not_ranked_reason": of.say("Why it is not ranked"),
         "gate": of.say("KPI of the condition"),
         "threshold": of.say("Threshold"),

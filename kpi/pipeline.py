@@ -18,7 +18,7 @@ import polars as pl
 
 from kpi.errors import CallError, DataError, phrase
 from kpi.intake import Intake
-from kpi.methodology import Methodology, first_year
+from kpi.methodology import Kpi, Methodology, first_year
 from kpi.resources import data_folder
 
 REGISTERS = ("students", "graduates", "dual_agreements")
@@ -162,7 +162,11 @@ def round_parameters(
     months = [
         (place, dt.date(year + (place > 4), (place + 7) % 12 + 1, 1)) for place in range(1, 13)
     ]
-    kpis = [(k.code, k.kind, k.min_denominator, k.applies_to) for k in methodology.kpis]
+    gated = {gate.kpi for gate in methodology.gates}
+    kpis = [
+        (k.code, k.kind, k.min_denominator, k.applies_to, _direction(k, gated))
+        for k in methodology.kpis
+    ]
     sources = [(a.destination, source) for a in methodology.sources for source in a.sources]
     gates = [
         (g.kpi, g.kpi, g.threshold, g.on_small_cohort, g.on_no_data) for g in methodology.gates
@@ -176,6 +180,7 @@ def round_parameters(
             kind=pl.String,
             min_denominator=pl.Int64,
             applies_to=pl.List(pl.String),
+            direction=pl.Int64,
         ),
         "param_source": rows_of(sources, destination=pl.String, source=pl.String),
         "param_gate": rows_of(
@@ -187,6 +192,15 @@ def round_parameters(
             on_no_data=pl.String,
         ),
     }
+
+
+def _direction(kpi: Kpi, gated: set[str]) -> int | None:
+    """Return whether more of a KPI is better (1) or less (-1); None where nothing says so. A gate
+    asks for at least its threshold.
+    """
+    if kpi.score is not None:
+        return kpi.score.direction
+    return 1 if kpi.code in gated else None
 
 
 def rows_of(rows: list[Any], **schema: Any) -> pl.DataFrame:

@@ -6,6 +6,7 @@ Frames come from ``kpi.access.read_table``: a hidden cell is empty and named in 
 import polars as pl
 
 from kpi.package import HIDDEN
+from kpi.ranking import with_interval_columns
 
 COHORT = "employment_rate_of_all"
 """The KPI whose denominator is the cohort: all graduates who are measured."""
@@ -37,6 +38,7 @@ def standing(
     columns = ("numerator", "denominator", "status")
     values = kpi_values.select("college_id", "kpi", *columns, HIDDEN)
     cohort = values.filter(pl.col("kpi") == COHORT)
+    ranking = with_interval_columns(ranking)
     rows = (
         ranking.join(
             profile.select("college_id", *told, _is_hidden("students")), on="college_id", how="left"
@@ -138,13 +140,23 @@ def in_specialty(
     )
 
 
+def leaders_of_scope(leaders: pl.DataFrame, profile: pl.DataFrame, scope: str) -> pl.DataFrame:
+    """Return the leaders of a scope (``kpi.leaders.SCOPES``) in order, with their names."""
+    names = profile.select("college_id", "name_kk", "name_ru", "name_en")
+    rows = leaders.filter(pl.col("scope") == scope)
+    return rows.join(names, on="college_id", how="left", maintain_order="left").sort(
+        "region", "cluster", "rank", "college_id"
+    )
+
+
 def as_file(rows: pl.DataFrame, marks: dict[str, str]) -> pl.DataFrame:
     """Return what is shown of the colleges as the rows of a file: codes and plain numbers, each row
     with the marks that go with every figure.
     """
     columns = (
         "college_id name_kk name_ru name_en region cluster kind ownership rank ranked_of score"
-        " league level leader earlier_rank change students cohort not_ranked_reason"
+        " rank_low rank_high league league_chance level leader earlier_rank change students cohort"
+        " not_ranked_reason"
     ).split()
     before = [pl.lit(text).alias(name) for name, text in marks.items()]
     return rows.select(*before, *columns, HIDDEN)

@@ -44,6 +44,27 @@ RANKING_SCHEMA: dict[str, Any] = {
     "share_of_best": pl.Decimal(9, 6),
     "level": pl.String,
 }
+INTERVALS: dict[str, Any] = {
+    "rank_low": pl.Int64,
+    "rank_high": pl.Int64,
+    "ahead_of_next": pl.Decimal(9, 6),
+    "band_low": pl.Int64,
+    "band_high": pl.Int64,
+    "league_chance": pl.Decimal(9, 6),
+}
+"""What draws add to ``ranking`` (``kpi.uncertainty``)."""
+
+
+def with_interval_columns(ranking: pl.DataFrame) -> pl.DataFrame:
+    """Return ``ranking`` with columns for its intervals: empty in a round of before there were any,
+    and in a scenario.
+    """
+    missing = [
+        pl.lit(None, kind).alias(name)
+        for name, kind in INTERVALS.items()
+        if name not in ranking.columns
+    ]
+    return ranking.with_columns(missing)
 
 
 FRAMEWORK_SCHEMA: dict[str, Any] = {

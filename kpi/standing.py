@@ -1,4 +1,4 @@
-"""Where one college stands: its rows of a round's tables, beside its region, nation and cluster.
+"""Where one college stands: its rows of a round's tables, beside its region, nation and peers.
 
 Frames come from ``kpi.access.read_table`` (a hidden cell is empty and named in ``suppressed``) or
 are stored tables: what is not in them is not shown. Nothing here knows who looks.
@@ -20,9 +20,11 @@ Tables = Mapping[str, pl.DataFrame]
 
 TABLES = (
     *("unit_profile", "kpi_values", "region_kpis", "ranking", "gates", "kpi_scores"),
-    *("funding", "funding_lines", "param_norm"),
+    *("funding", "funding_lines", "param_norm", "peers"),
 )
-"""What a standing is made from; the last three are missing where nothing is funded."""
+"""What a standing is made from; three are missing where nothing is funded, and ``peers`` in a round
+of an earlier product.
+"""
 
 SHARES = ("outcome_share", "register_share")
 
@@ -30,7 +32,8 @@ SHARES = ("outcome_share", "register_share")
 @dataclass(frozen=True)
 class KpiStanding:
     """A KPI of the college (``row``), of its region and of the nation, the threshold of its gate if
-    it has one, and of the other colleges of its cluster those rows that have a value.
+    it has one (``judged_pooled``: a gate that takes pooled counts), and of its peers those rows
+    that have a value.
     """
 
     kpi: str
@@ -41,6 +44,15 @@ class KpiStanding:
     threshold: Decimal | None = None
     is_scored: bool = False
     peers: list[Row] = field(default_factory=list)
+    judged_pooled: bool = False
+
+    @property
+    def threshold_of_value(self) -> Decimal | None:
+        """The threshold where the gate judges the value that is shown: not where that is pooled and
+        the gate takes this year's people.
+        """
+        is_other = (self.row.get("pooled_years") or 1) > 1 and not self.judged_pooled
+        return None if is_other else self.threshold
 
     @property
     def is_share(self) -> bool:
@@ -70,7 +82,8 @@ class Part:
 class Standing:
     """A college's facts. ``unit`` is its profile, ``ranking`` its rank (None where not shown),
     ``gates`` in the order of the methodology, each with the ``kind`` and ``value`` of its KPI;
-    ``funding`` is None where it is not paid or not shown, ``full`` the higher norm in tenge.
+    ``funding`` is None where it is not paid or not shown, ``full`` the higher norm in tenge,
+    ``peer_count`` how many colleges it is compared with (``peers``).
     """
 
     college_id: str
@@ -82,7 +95,7 @@ class Standing:
     funding: Row | None
     norm: Norm | None
     full: int | None
-    cluster_size: int
+    peer_count: int
 
     @property
     def failed(self) -> list[Row]:
@@ -142,12 +155,14 @@ def standing_of(tables: Tables, methodology: Methodology, college_id: str) -> St
     if not units:
         return None
     [unit] = units
-    kpis = list(_kpis(tables, methodology, unit))
+    peers = _of(tables["peers"], college_id) if "peers" in tables else []
+    kpis = list(_kpis(tables, methodology, unit, [row["peer_id"] for row in peers]))
     values = {one.kpi: one.row for one in kpis}
     judged = {row["gate"]: row for row in _of(tables["gates"], college_id)}
     gates = [
         judged[gate.kpi]
-        | {"kind": values[gate.kpi]["kind"], "value": values[gate.kpi]["value"]}
+        | {"kind": values[gate.kpi]["kind"]}
+        | {"value": _measured(judged[gate.kpi], values[gate.kpi])}
         | _hidden(judged[gate.kpi], values[gate.kpi])
         for gate in methodology.gates
         if gate.kpi in judged
@@ -165,12 +180,23 @@ def standing_of(tables: Tables, methodology: Methodology, college_id: str) -> St
         funding[0] if funding else None,
         norm_of(lines),
         norms[0] if norms else None,
-        _others(profile, unit).height,
+        len(peers),
     )
 
 
 def _of(frame: pl.DataFrame, college_id: str) -> list[Row]:
     return frame.filter(pl.col("college_id") == college_id).to_dicts()
+
+
+def _measured(gate: Row, value: Row) -> float | None:
+    """Return the share that a gate judges: the KPI's value, unless that is pooled and the gate
+    takes the year's own counts.
+    """
+    if (gate.get("pooled_years") or 1) == (value.get("pooled_years") or 1):
+        return None if value["value"] is None else float(value["value"])
+    if value["value"] is None or gate["numerator"] is None or not gate["denominator"]:
+        return None
+    return float(gate["numerator"] / gate["denominator"])
 
 
 def _hidden(gate: Row, value: Row) -> Row:
@@ -181,40 +207,34 @@ def _hidden(gate: Row, value: Row) -> Row:
     return {"suppressed": " ".join(sorted(names)) or None}
 
 
-def _others(profile: pl.DataFrame, unit: Row) -> pl.DataFrame:
-    """Return the other units of a unit's cluster; none for a unit without cluster."""
-    return profile.filter(
-        pl.col("cluster") == pl.lit(unit["cluster"], pl.String),
-        pl.col("college_id") != unit["college_id"],
-    )
-
-
-def _kpis(tables: Tables, methodology: Methodology, unit: Row) -> Iterable[KpiStanding]:
+def _kpis(
+    tables: Tables, methodology: Methodology, unit: Row, peers: Sequence[str]
+) -> Iterable[KpiStanding]:
     values = tables["kpi_values"]
     own = {row["kpi"]: row for row in _of(values, unit["college_id"])}
     others = (
-        values.join(_others(tables["unit_profile"], unit).select("college_id"), on="college_id")
-        .filter(pl.col("value").is_not_null())
+        values.filter(pl.col("college_id").is_in(peers), pl.col("value").is_not_null())
         .sort("college_id")
         .partition_by("kpi", as_dict=True)
     )
     of_places = {
         (row["region"], row["kpi"]): row for row in tables["region_kpis"].iter_rows(named=True)
     }
-    thresholds = {gate.kpi: gate.threshold for gate in methodology.gates}
+    gates = {gate.kpi: gate for gate in methodology.gates}
     for kpi in methodology.kpis:
         if kpi.code not in own:
             continue
-        peers = others.get((kpi.code,))
+        alike = others.get((kpi.code,))
         yield KpiStanding(
             kpi.code,
             kpi.kind,
             own[kpi.code],
             of_places.get((unit["region"], kpi.code)),
             of_places.get((NATION, kpi.code)),
-            thresholds.get(kpi.code),
+            gates[kpi.code].threshold if kpi.code in gates else None,
             kpi.score is not None,
-            [] if peers is None else peers.to_dicts(),
+            [] if alike is None else alike.to_dicts(),
+            kpi.code in gates and gates[kpi.code].pooled,
         )
 
 

@@ -14,6 +14,8 @@ STEPS = {
     "verifying files": mark("Verifying the files"),
     "verifying signatures": mark("Verifying the attached files"),
     "verifying what its inputs give": mark("Computing the round again from its inputs"),
+    "varying choices": mark("Changing one choice at a time"),
+    "varying all choices": mark("Changing all choices at once"),
 }
 """Each step that ``report`` is told, in words; reading names its file after it."""
 
@@ -32,6 +34,7 @@ WAYS = {
         "verifying what its inputs give": (0.12, 0.15),
         **dict.fromkeys(_COMPUTING, (0.15, 0.95)),
     },
+    "stability": {"varying choices": (0.0, 0.3), "varying all choices": (0.3, 1.0)},
 }
 """For each kind of work, from where to where a step takes it; the computing steps count themselves
 through one stretch. The shares are those of the national round, roughly."""

@@ -7,12 +7,13 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
 
-from kpi.errors import CallError, phrase
+from kpi.errors import CallError
 from kpi.formats import of, plain
+from kpi.language import SOURCE, speaker
 from kpi.methodology import Methodology
 from kpi.printing import fill, new_console, new_table
+from kpi.rank_report import print_heading, print_legend, ranked_rows, ranking_table
 from kpi.rounds import Round
 
 EMPLOYMENT = ("employment_rate_of_all", "employment_rate", "employment_rate_with_study")
@@ -24,53 +25,19 @@ def print_round(draft: Round) -> None:
     """Print a round: national figures, top 10, leagues or levels, funding, where the files are."""
     console = new_console()
     methodology = draft.methodology
-    _print_heading(console, draft)
+    words = speaker(SOURCE)
+    print_heading(console, draft, words)
     _print_national(console, draft, methodology)
     console.print("\n[bold]Top 10[/bold]")
-    console.print(_ranking_table(draft, _with_profile(draft).filter(pl.col("rank") <= 10)))
+    top = ranked_rows(draft).filter(pl.col("rank") <= 10)
+    console.print(ranking_table(draft, top, words))
+    print_legend(console, top, words)
     if methodology.leagues:
         _print_leagues(console, draft, methodology)
     if methodology.levels:
         _print_levels(console, draft, methodology)
     _print_funding(console, draft)
     console.print(f"\nFiles: {draft.path}", markup=False)
-
-
-def print_ranking(
-    of_round: Round, *, region: str | None, cluster: str | None, league: int | None, top: int
-) -> None:
-    """Print the ranking, narrowed to a region, cluster or league, and who is not ranked and why.
-
-    Raises CallError when nothing fits the filter.
-    """
-    rows = _with_profile(of_round)
-    for column, wanted, nobody in (
-        ("region", region, phrase("No college of the round has this region.")),
-        ("cluster", cluster, phrase("No college of the round has this cluster.")),
-        ("league", league, phrase("No college of the round has this league.")),
-    ):
-        if wanted is not None:
-            known = rows[column].drop_nulls().unique().sort().cast(pl.String).to_list()
-            rows = rows.filter(pl.col(column) == wanted)
-            if rows.is_empty():
-                raise CallError(
-                    nobody,
-                    where=f"--{column}",
-                    found=str(wanted),
-                    expected=phrase("one of {names}", names=", ".join(known)) if known else "",
-                )
-    console = new_console()
-    _print_heading(console, of_round)
-    ranked = rows.filter(pl.col("rank").is_not_null())
-    shown = ranked.head(top) if top else ranked
-    console.print(_ranking_table(of_round, shown))
-    if shown.height < ranked.height:
-        console.print(f"{shown.height} of {ranked.height} shown; --top 0 shows all.")
-    unranked = rows.filter(pl.col("rank").is_null())
-    if unranked.height and league is None:
-        reasons = unranked.group_by("not_ranked_reason").len().sort("not_ranked_reason").rows()
-        told = ", ".join(f"{reason} {count}" for reason, count in reasons)
-        console.print(f"Not ranked: {unranked.height} ({told}).")
 
 
 def print_specialties(of_round: Round, top: int) -> None:
@@ -85,7 +52,7 @@ def print_specialties(of_round: Round, top: int) -> None:
             do="Run a round with an assessment, such as data/astana-2024-25.",
         )
     console = new_console()
-    _print_heading(console, of_round)
+    print_heading(console, of_round, speaker(SOURCE))
     table = new_table("overall rank>", "specialty", "college", "points>", "rank in specialty>")
     for row in rows.head(top or rows.height).iter_rows(named=True):
         fill(
@@ -150,19 +117,6 @@ def _finding_line(row: dict[str, Any]) -> str:
     return f"- {place}{college}: {row['message']}{expected}"
 
 
-def _print_heading(console: Console, of_round: Round) -> None:
-    receipt = of_round.receipt
-    methodology, rule = receipt["methodology"], receipt["rule"]
-    console.print(
-        f"[bold]Round {of_round.name}, {of_round.version}[/bold]: methodology"
-        f" {methodology['name']} of {methodology['start']}, rule {rule['name']} of {rule['start']}"
-    )
-    console.print(
-        "Illustrative: gates, weights, leagues, exclusions and the split of the norm are our"
-        " reading of what is public."
-    )
-
-
 def _print_national(console: Console, draft: Round, methodology: Methodology) -> None:
     sums = draft.receipt["national"]
     dates = draft.receipt["dates"]
@@ -184,45 +138,6 @@ def _print_national(console: Console, draft: Round, methodology: Methodology) ->
         value = "no data" if row["value"] is None else f"{100 * row['value']:.1f} %"
         fill(table, names[code], value, of(row["numerator"], row["denominator"]))
     console.print(table)
-
-
-def _with_profile(of_round: Round) -> pl.DataFrame:
-    """Return the ranking in order, unranked last, with names, regions and students."""
-    profile = of_round.table("unit_profile").select(
-        "college_id", "name_ru", "region", "cluster", "students"
-    )
-    return (
-        of_round.table("ranking")
-        .join(profile, on="college_id", how="left", maintain_order="left")
-        .sort("rank", "college_id", nulls_last=True)
-    )
-
-
-def _ranking_table(of_round: Round, rows: pl.DataFrame) -> Table:
-    """Lay out ranked rows: rank, score, college, region, students, employment with its n."""
-    values = of_round.table("kpi_values").filter(pl.col("kpi") == "employment_rate")
-    employment = {row["college_id"]: row for row in values.iter_rows(named=True)}
-    has_leagues = rows["league"].null_count() < rows.height
-    group = "league" if has_leagues else "level"
-    columns = ["rank>", "score>", "college_id", "name", "region"]
-    columns += ["students>", "employment>"] if employment else []
-    table = new_table(*columns, group)
-    for row in rows.iter_rows(named=True):
-        fact = employment.get(row["college_id"])
-        shown = [
-            str(row["rank"]) + ("=" if row["tie_size"] > 1 else ""),
-            str(row["score"]),
-            row["college_id"],
-            row["name_ru"],
-            row["region"],
-        ]
-        if employment:
-            shown += [
-                f"{row['students']:,}",
-                of(fact["numerator"], fact["denominator"]) if fact else "",
-            ]
-        fill(table, *shown, str(row[group] or ""))
-    return table
 
 
 def _print_leagues(console: Console, draft: Round, methodology: Methodology) -> None:

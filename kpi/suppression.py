@@ -188,13 +188,16 @@ def counts_of(parts: Mapping[tuple[str, bool], Whole]) -> dict[str, Whole]:
 class Gate:
     """What a gate's result says of each college: numerator >= threshold x denominator, or not.
 
-    ``threshold`` in millionths; ``decided``: where the counts decided.
+    ``threshold`` in millionths; ``decided``: where the counts decided. ``earlier``: of a gate on
+    pooled counts, what the cohorts before add to numerator - threshold x denominator, in
+    millionths, by college.
     """
 
     kpi: str
     threshold: int
     decided: Flags
     passed: Flags
+    earlier: Whole | int = 0
 
 
 @dataclass(frozen=True)
@@ -307,7 +310,7 @@ class _Table:
             part: 1_000_000 * top.get(part, 0) - gate.threshold * bottom.get(part, 0)
             for part in names
         }
-        excess = sum(self.counts[part] * factor for part, factor in factors.items())
+        excess = gate.earlier + sum(self.counts[part] * factor for part, factor in factors.items())
         slope = abs(factors[name])
         others = _any([self.hidden.colleges[part] for part in sorted(names - {name})])
         known = gate.decided & ~others if slope else np.zeros_like(gate.decided)
@@ -355,12 +358,15 @@ class _Table:
 
     def _narrow_whole(self, gate: Gate) -> bool:
         """Hide the whole that a gate measures where it is so small that the result alone bounds the
-        small cell: at most threshold x whole are in it if it failed, 1 - threshold if it passed.
+        small cell: at most threshold x whole are in it if it failed, 1 - threshold if it passed;
+        with a pooled gate, as many fewer or more as the cohorts before leave.
         """
         names = sorted(_names(gate.kpi))
         [root, *_] = [name for name in names if not self.within(name)] or [names[0]]
         open_share = np.where(gate.passed, 1_000_000 - gate.threshold, gate.threshold)
-        shut = gate.decided & (open_share * self.counts[root] <= WIDTH * 1_000_000)
+        open_people = open_share * self.counts[root]
+        open_people = open_people + np.where(gate.passed, gate.earlier, -gate.earlier)
+        shut = gate.decided & (open_people <= WIDTH * 1_000_000)
         small = [self.hidden.colleges[name] & (self.need[name] > 0) for name in names]
         shut &= _any(small) & ~self.hidden.colleges[root]
         self._need(root, shut)

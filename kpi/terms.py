@@ -95,6 +95,12 @@ TERMS = {
     # leaders
     "league_1": mark("technological leader (league 1)"),
     "cluster_in_region": mark("reference college of its cluster in the region"),
+    # levels of qualification, and what a comparison with the peers says
+    "worker": mark("worker qualification (3W)"),
+    "specialist": mark("specialist qualification (4S)"),
+    "strength": mark("strength"),
+    "weakness": mark("weakness"),
+    "neither": mark("neither"),
     # why a college is not ranked
     "few_students": mark("too few students"),
     "no_score": mark("no KPI can be scored"),

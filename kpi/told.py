@@ -44,11 +44,21 @@ def share(words: Speaker, row: Row) -> str:
 
 
 def counts(words: Speaker, row: Row) -> str:
-    """Return the counts of a row: 132 of 194."""
-    return words.say(
+    """Return the counts of a row: 132 of 194; of a pooled one: 132 of 194, 3 cohorts."""
+    told = words.say(
         "{part} of {whole}",
         part=count(words, row, "numerator"),
         whole=count(words, row, "denominator"),
+    )
+    years = row.get("pooled_years") or 1
+    if years == 1:
+        return told
+    if row.get("kind") == "register_share":
+        return words.say_count(
+            "{counts}, {count} year", "{counts}, {count} years", years, counts=told
+        )
+    return words.say_count(
+        "{counts}, {count} cohort", "{counts}, {count} cohorts", years, counts=told
     )
 
 

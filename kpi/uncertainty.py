@@ -35,7 +35,7 @@ import polars as pl
 from kpi.index import indicator_codes, published, score_array
 from kpi.methodology import Gate, League, Methodology
 from kpi.pipeline import Select, count_kpis
-from kpi.ranking import framework_of
+from kpi.ranking import INTERVALS, framework_of
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,16 +63,6 @@ CHANCE_SCHEMA: dict[str, Any] = {
     "item": pl.String,
     "chance": pl.Decimal(9, 6),
 }
-INTERVAL_SCHEMA: dict[str, Any] = {
-    "college_id": pl.String,
-    "rank_low": pl.Int64,
-    "rank_high": pl.Int64,
-    "ahead_of_next": pl.Decimal(9, 6),
-    "band_low": pl.Int64,
-    "band_high": pl.Int64,
-    "league_chance": pl.Decimal(9, 6),
-}
-
 
 # ------------------------------------------------------------------- what a graduate counts for
 
@@ -611,8 +601,8 @@ def _first(scores: npt.NDArray[np.int32], group: Ints) -> Floats:
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What the draws came to: ``intervals``, one row per ranked unit (INTERVAL_SCHEMA), and
-    ``chances``, one row per unit and thing that may happen in a new cohort (CHANCE_SCHEMA).
+    """What the draws came to: ``intervals``, one row per ranked unit (college_id and INTERVALS),
+    and ``chances``, one row per unit and thing that may happen in a new cohort (CHANCE_SCHEMA).
     """
 
     intervals: pl.DataFrame
@@ -641,7 +631,10 @@ def uncertainty_of(
     """
     model = _model_of(tables, methodology)
     if not model.drawn and not any(judged.drawn for judged in model.gates):
-        return Uncertainty(pl.DataFrame(schema=INTERVAL_SCHEMA), pl.DataFrame(schema=CHANCE_SCHEMA))
+        return Uncertainty(
+            pl.DataFrame(schema={"college_id": pl.String, **INTERVALS}),
+            pl.DataFrame(schema=CHANCE_SCHEMA),
+        )
     sizes = [min(BLOCK, draws - start) for start in range(0, draws, BLOCK)]
     seeds = np.random.SeedSequence(seed).spawn(len(sizes))
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
@@ -666,9 +659,8 @@ def with_intervals(ranking: pl.DataFrame, intervals: pl.DataFrame) -> pl.DataFra
     empty where nothing was drawn.
     """
     joined = ranking.join(intervals, on="college_id", how="left", maintain_order="left")
-    own = [name for name in INTERVAL_SCHEMA if name != "college_id"]
     before = ranking.columns[: ranking.columns.index("not_ranked_reason")]
-    return joined.select(*before, *own, pl.exclude(*before, *own))
+    return joined.select(*before, *INTERVALS, pl.exclude(*before, *INTERVALS))
 
 
 def _model_of(tables: dict[str, pl.DataFrame], methodology: Methodology) -> _Model:
@@ -934,4 +926,4 @@ def _intervals(
         ranking.select("college_id", "league"), on="college_id"
     )
     joined = joined.join(of_league, on=["college_id", "league"], how="left", maintain_order="left")
-    return joined.select(*INTERVAL_SCHEMA).sort("college_id")
+    return joined.select("college_id", *INTERVALS).sort("college_id")

@@ -41,6 +41,14 @@ def example_round_leagues(example_folder: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
+def astana_round(tmp_path_factory: pytest.TempPathFactory) -> Round:
+    """The assessment of Astana's 23 colleges: points, no students, no funding."""
+    folder = data_folder() / "astana-2024-25"
+    store = tmp_path_factory.mktemp("astana_round")
+    return run(folder, store, round_id="2024-25", methodology="assessment")
+
+
+@pytest.fixture(scope="session")
 def published_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a published version that is signed, and a newer draft with errors; to be copied
     by who would change it.

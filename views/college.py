@@ -25,6 +25,7 @@ from kpi.standing import TABLES, KpiStanding, Standing, earlier_values, standing
 from kpi.terms import term
 from views.frame import address, charts, parts
 from views.frame.college_charts import Bar, Strip, bars, strips
+from views.frame.college_profile import draw_profile
 from views.frame.desks import desk_here
 from views.frame.here import Here, earlier_rounds, here, kept
 from views.frame.menu import page_file
@@ -58,6 +59,7 @@ def page() -> None:
     with right:
         _employment(at, standing)
         _score(at, standing)
+    draw_profile(at, unit, names)
     _kpis(at, standing)
     _money(at, standing)
     _downloads(at, standing, names[unit])
@@ -330,7 +332,7 @@ def _leagues(at: Here, standing: Standing, path: PathOf | None) -> None:
 
 
 def _shares(at: Here, standing: Standing, names: Mapping[str, str]) -> None:
-    """Draw each share that counts beside its gate, its region and the colleges of its cluster."""
+    """Draw each share that counts beside its gate, its region and its peers."""
     words = at.words
     if not standing.charted:
         return
@@ -343,9 +345,9 @@ def _shares(at: Here, standing: Standing, names: Mapping[str, str]) -> None:
     if any(one.peers for one in standing.charted):
         marks.append(
             words.say_count(
-                "│ the {count} other college of its cluster",
-                "│ the {count} other colleges of its cluster",
-                standing.cluster_size,
+                "│ its {count} peer: a college like it, not its whole cluster",
+                "│ its {count} peers: colleges like it, not its whole cluster",
+                standing.peer_count,
             )
         )
     percents = [(share, words.percent(share, 0)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
@@ -375,7 +377,7 @@ def _strip(at: Here, one: KpiStanding, names: Mapping[str, str]) -> Strip:
         tip=tip,
         low=row["low"],
         high=row["high"],
-        gate=None if one.threshold is None else float(one.threshold),
+        gate=None if one.threshold_of_value is None else float(one.threshold_of_value),
         gate_tip=f"{words.say('Threshold')}: {_threshold(at, one)}",
         region=region["value"] if region else None,
         region_tip=words.say("Region") + f": {parts.share_of(words, region)}" if region else "",
@@ -387,7 +389,8 @@ def _strip(at: Here, one: KpiStanding, names: Mapping[str, str]) -> Strip:
 
 
 def _threshold(at: Here, one: KpiStanding) -> str:
-    return "–" if one.threshold is None else threshold_told(at.words, one.kind, one.threshold)
+    threshold = one.threshold_of_value
+    return "–" if threshold is None else threshold_told(at.words, one.kind, threshold)
 
 
 def _value(at: Here, row: Mapping[str, Any]) -> str:
@@ -435,7 +438,9 @@ def _employment(at: Here, standing: Standing) -> None:
         at,
         "employment",
         title,
-        words.say("The same graduates, counted by the published and two derived definitions"),
+        words.say("The same graduates, counted by the published and two derived definitions")
+        if len({one.row.get("pooled_years") for one in found}) == 1
+        else words.say("The published and two derived definitions, not all of the same cohorts"),
         lambda colours: bars(rows, 1.0, colours),
         standing.college_id,
         alt_text="; ".join(row.tip for row in rows),

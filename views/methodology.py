@@ -12,7 +12,7 @@ from kpi.definitions import definition, people_selects, select_of, weight_tree
 from kpi.gaming import LOOK, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
 from kpi.language import NO_BREAK, Speaker, mark
-from kpi.methodology import Group, Kpi, League, Methodology
+from kpi.methodology import Gate, Group, Kpi, League, Methodology
 from kpi.overview import place_kpis
 from kpi.terms import term
 from kpi.told import share, share_of
@@ -249,6 +249,14 @@ def _kpi_terms(words: Speaker, methodology: Methodology, kpi: Kpi) -> list[str]:
         told.append(
             words.say("small cohort below {count} people", count=words.number(kpi.min_denominator))
         )
+    if kpi.pool_years:
+        told.append(
+            words.say_count(
+                "pooled over up to {count} cohort",
+                "pooled over up to {count} cohorts",
+                kpi.pool_years,
+            )
+        )
     if len(kpi.applies_to) == 1:
         told.append(words.say("only for: {kind}", kind=term(words, kpi.applies_to[0])))
     return told
@@ -277,6 +285,7 @@ def _gates(at: Here, rules: Rules) -> None:
             [
                 words.say("small cohort: {what}", what=term(words, gate.on_small_cohort)),
                 words.say("no data: {what}", what=term(words, gate.on_no_data)),
+                *_gate_pool(words, gate, kpi),
                 words.say("asked for by the funding rule")
                 if gate.kpi in rules.rule.gates.value
                 else words.say("not asked for by the funding rule"),
@@ -299,6 +308,13 @@ def _gates(at: Here, rules: Rules) -> None:
     for level in methodology.levels:
         least = words.percent(level.min_share, None)
         _entry(words, words.name(level.name), words.say("from {share}", share=least), [], level)
+
+
+def _gate_pool(words: Speaker, gate: Gate, kpi: Kpi) -> list[str]:
+    """Say on which counts a gate stands whose KPI is pooled."""
+    if gate.pooled:
+        return [words.say("decided on the pooled counts")]
+    return [words.say("decided on this year's people alone")] if kpi.pool_years else []
 
 
 def _bound(words: Speaker, league: League) -> str:

@@ -6,14 +6,33 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from kpi.certainty import (
+    chance_told,
+    first_told_apart,
+    has_intervals,
+    league_told,
+    ranks_told,
+    sure_ones,
+)
 from kpi.export import write_csv
-from kpi.ranked_list import as_file, chosen, in_specialty, parts_of_score, standing, with_change
+from kpi.leaders import SCOPES
+from kpi.ranked_list import (
+    as_file,
+    chosen,
+    in_specialty,
+    leaders_of_scope,
+    parts_of_score,
+    standing,
+    with_change,
+)
 from kpi.terms import term
+from kpi.uncertainty import LEVEL
 from views.frame import address, charts, parts
 from views.frame.earlier import earlier_round
 from views.frame.here import Here, here, kept, version_title
 from views.frame.marks import draw_marks, round_marks
 from views.frame.menu import page_file
+from views.frame.range_bars import range_bar
 from views.frame.score_bars import stacked_bar
 from views.frame.tile_map import short_name
 
@@ -30,8 +49,12 @@ def page() -> None:
         _nobody(at)
         return
     opening = st.container()
-    if _lists(at) == "specialties":
+    listed = _lists(at)
+    if listed == "specialties":
         _specialties(at, opening)
+        return
+    if listed == "leaders":
+        _leaders(at, opening)
         return
     wanted = _filters(at)
     search = wanted.pop("search") or ""
@@ -66,16 +89,16 @@ def _nobody(at: Here) -> None:
 
 
 def _lists(at: Here) -> str:
-    """Colleges, or the specialties of an assessment, which are for those who see all."""
-    if not (at.viewer.sees_all and at.has("specialty_ranking")):
-        return "colleges"
+    """Colleges, their leaders, or the specialties of an assessment, for those who see all."""
     say = at.words.say
-    return address.switch(
-        "list",
-        say("What is ranked"),
-        {"colleges": say("Colleges"), "specialties": say("Specialties")},
-        drop=("page",),
-    )
+    lists = {"colleges": say("Colleges")}
+    if at.has("leaders") and at.methodology.leagues:
+        lists["leaders"] = say("Leaders")
+    if at.viewer.sees_all and at.has("specialty_ranking"):
+        lists["specialties"] = say("Specialties")
+    if len(lists) == 1:
+        return "colleges"
+    return address.switch("list", say("What is ranked"), lists, drop=("page",))
 
 
 def _filters(at: Here) -> dict[str, str | None]:
@@ -127,6 +150,8 @@ def _answer(at: Here, ranked: pl.DataFrame, wanted: dict[str, str | None], searc
     if ranked.is_empty():
         return words.say("No ranked college fits this choice")
     leads = _leads(at, ranked.row(0, named=True))
+    if told := first_told_apart(words, ranked):
+        leads = f"{leads}; {told}"
     if narrowed == ["region"] and not search:
         return words.say_count(
             "{region}: {count} college is ranked; {first}",
@@ -187,9 +212,15 @@ def _table(
         "rank": st.column_config.NumberColumn(
             say("Rank of {count}", count=words.number(rows["ranked_of"][0])), pinned=True
         ),
-        "score": text(say("Score"), **RIGHT),
-        "name": text(say("College"), width=290),
     }
+    if has_intervals(ranked):
+        columns["ranks"] = text(say("90 % range"), **RIGHT)
+    columns |= {
+        "name": text(say("College"), width=290),
+        "score": text(say("Score"), **RIGHT),
+    }
+    if has_intervals(ranked):
+        columns["range"] = st.column_config.ImageColumn(say("Among all ranks"), width=180)
     if wanted.get("region") is None:
         columns["region"] = text(say("Region"))
     for name, label in (("region", say("In the region")), ("cluster", say("In the cluster"))):
@@ -215,7 +246,7 @@ def _table(
         on_select="rerun",
         selection_mode="single-row",
     )
-    st.caption(parts.plain(_legend(at, told.names)))
+    st.caption(parts.plain(_legend(at, told.names, has_intervals(ranked))))
     parts.lead_to_college(rows, state)
 
 
@@ -249,6 +280,8 @@ def _college(at: Here, row: Row, told: _Parts) -> Row:
     points = told.points.get(row["college_id"], [])
     return {
         "rank": row["rank"],
+        "ranks": ranks_told(words, row),
+        "range": range_bar(row, _edges(at), charts.colours_here()),
         "region_rank": _of(at, row["region_rank"], row["region_ranked_of"]),
         "cluster_rank": _of(at, row["cluster_rank"], row["cluster_ranked_of"]),
         "name": words.of(row),
@@ -281,9 +314,14 @@ def _number(at: Here, row: Row, column: str, places: int | None = None) -> str:
 def _group(at: Here, row: Row) -> str:
     words, methodology = at.words, at.methodology
     if row["league"] is not None:
-        return str(row["league"])
+        return league_told(words, row)
     named = {one.code: words.name(one.name) for one in methodology.levels}
     return named.get(row["level"]) or "–"
+
+
+def _edges(at: Here) -> list[int]:
+    """The last ranks of the leagues that end at a rank."""
+    return [one.max_rank for one in at.methodology.leagues if one.max_rank is not None]
 
 
 def _group_columns(at: Here) -> dict[str, Any]:
@@ -327,9 +365,22 @@ def _compared(at: Here, earlier: Here | None) -> str:
     return say("Change of rank: against {round}, in brackets the rank there.", round=title)
 
 
-def _legend(at: Here, names: list[str]) -> str:
+def _legend(at: Here, names: list[str], with_intervals: bool) -> str:
     say = at.words.say
     told = []
+    if with_intervals:
+        told.append(
+            say(
+                "90 % range: where the rank lies in 90 % of draws of what chance alone would do to"
+                " the graduates' outcomes."
+            )
+        )
+        told.append(
+            say(
+                "≈: the league is decided by less than its uncertainty; beside it the chance that a"
+                " new cohort of the same size would bring the college into the same league."
+            )
+        )
     if names:
         told.append(say("Parts of the score from left to right: {parts}.", parts=", ".join(names)))
     if not at.viewer.sees_all:
@@ -392,6 +443,77 @@ def _reason(at: Here, row: Row) -> str:
     if row["reason_status"] != "small_cohort":
         return f"{status}: {name}"
     return f"{status} ({words.number(row['reason_n'])}): {name}"
+
+
+def _leaders(at: Here, opening: Any) -> None:
+    words, say = at.words, at.words.say
+    named = {
+        "league_1": say("Technological leaders (league 1)"),
+        "cluster": say("Reference college of each cluster, nationally"),
+        "cluster_in_region": say("Reference college of each cluster in its region"),
+    }
+    scope = address.choose(
+        "leaders", say("Leaders of"), {code: named[code] for code in SCOPES}, width="stretch"
+    )
+    rows = leaders_of_scope(at.table("leaders"), at.table("unit_profile"), scope or SCOPES[0])
+    with opening:
+        parts.answer(_sure_leaders(at, rows, named[scope or SCOPES[0]]), at.round_title)
+        draw_marks(at)
+    if rows.is_empty():
+        parts.empty(say("The leaders are shown once the round is published."))
+        return
+    shown = parts.paged(words, rows)
+    regions, clusters = at.places("regions"), at.places("clusters")
+    drawn = [
+        {
+            "rank": row["rank"],
+            "region": regions.get(row["region"], "–"),
+            "cluster": clusters.get(row["cluster"], "–"),
+            "name": words.of(row),
+            "chance": "–" if row["chance"] is None else chance_told(words, row["chance"]),
+        }
+        for row in shown.iter_rows(named=True)
+    ]
+    text = st.column_config.TextColumn
+    columns: dict[str, Any] = {
+        "rank": st.column_config.NumberColumn(say("Rank"), pinned=True),
+        "chance": text(say("Chance"), width="small", **RIGHT),
+        "name": text(say("College"), width=330),
+    }
+    for name, label in (("cluster", say("Cluster")), ("region", say("Region"))):
+        if rows[name].null_count() < rows.height:
+            columns[name] = text(label)
+    state = parts.table(
+        pl.DataFrame(drawn, infer_schema_length=None),
+        columns,
+        name=f"leaders:{scope}:{address.value('page', '1')}",
+        alt=named[scope or SCOPES[0]],
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    st.caption(
+        parts.plain(
+            say(
+                "Chance: that a new cohort of the same size would bring the college to the same"
+                " place."
+            )
+        )
+    )
+    parts.lead_to_college(shown, state)
+
+
+def _sure_leaders(at: Here, rows: pl.DataFrame, title: str) -> str:
+    words = at.words
+    if rows["chance"].null_count() == rows.height:
+        return title
+    return words.say_count(
+        "{title}: {count} of {whole} would stay there with a chance of at least {level}",
+        "{title}: {count} of {whole} would stay there with a chance of at least {level}",
+        sure_ones(rows).height,
+        title=title,
+        level=words.percent(LEVEL, 0),
+        whole=words.number(rows.height),
+    )
 
 
 def _specialties(at: Here, opening: Any) -> None:

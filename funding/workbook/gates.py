@@ -10,6 +10,7 @@ from funding.workbook.facts import Row
 from funding.workbook.paper import Grid, number, put
 from funding.workbook.scores import VALUE_FORMATS
 from kpi.methodology import Gate
+from kpi.pooling import pooled_kpis
 
 WHOLE_SHARE = 1_000_000  # shares are kept in millionths
 
@@ -27,8 +28,10 @@ def write_gates(book: Book) -> None:
     kinds = {kpi.code: kpi.kind for kpi in facts.methodology.kpis}
     phases = {entry.gate: entry for entry in facts.rule.phase_in} if facts.rule else {}
     asked = set(facts.rule.gates.value) if facts.rule else set()
+    pools = pooled_kpis(facts.methodology)
     for row, gate in enumerate(facts.gates, start=grid.first):
         code, college = gate["gate"], gate["college_id"]
+        has_own = code in pools and not stated[code].pooled
         name = words.of(facts.units[college])[0]
         for place, text in enumerate([college, name, code]):
             sheet.write_string(row - 1, place, text)
@@ -36,6 +39,10 @@ def write_gates(book: Book) -> None:
         for key, formula in _formulas(book, row, gate, phase).items():
             place = grid.places[key]
             pattern = grid.columns[place].pattern
+            if has_own and key in ("numerator", "denominator"):
+                # the sheet KPI holds the pooled counts; this gate takes the year's own
+                put(sheet, row, place, gate[key], book.paper.cell("input", pattern))
+                continue
             if key == "threshold":
                 pattern = VALUE_FORMATS[kinds[code]]
             value = gate[key] if key in gate else _share(gate, stated[code], phase, code in asked)

@@ -17,6 +17,7 @@ from funding.workbook.paper import (
     Words,
     stored_note,
 )
+from kpi.pooling import pooled_kpis
 
 LANGUAGE_NAMES = {"kk": "қазақша", "ru": "русский", "en": "English"}
 MONEY = 19  # characters that national amounts need
@@ -93,11 +94,21 @@ def _kpi(facts: Facts, words: Words) -> Iterator[Column]:
     yield Column("parts", words.say("Sum of the counted weights in the group"), 16, "live", SCALE)
     yield Column("effective", words.say("Effective weight in the index"), 15, "live", SCALE)
     yield Column("contribution", words.say("Contribution to the index"), 14, "live", SCALE)
+    if pooled_kpis(facts.methodology):
+        title = words.say("Cohorts that the counts are of")
+        yield Column("pooled_years", title, 12, "stored", WHOLE, stored_note(words))
 
 
 def _ranking(facts: Facts, words: Words) -> Iterator[Column]:
     note = stored_note(words)
     yield Column("rank", words.say("Rank"), 8, "stored", WHOLE, note)
+    if any(row.get("rank_low") is not None for row in facts.ranking):
+        best, worst = (
+            words.say("Best rank of the 90 % interval"),
+            words.say("Worst rank of the 90 % interval"),
+        )
+        yield Column("rank_low", best, 12, "stored", WHOLE, note)
+        yield Column("rank_high", worst, 12, "stored", WHOLE, note)
     yield _id(words)
     yield from _names(words, "name", words.say("College"), 48)
     yield Column("region", words.say("Region"), 10)

@@ -409,7 +409,7 @@ def _kpi(book: Book, methodology: Methodology, kpi: Kpi) -> Iterator[Entry]:
     words, version = book.words, _version(methodology)
 
     def entry(name: str, title: str, value: Any, pattern: str) -> Entry:
-        kind = "stored" if name.startswith("normalise_") else "input"
+        kind = "stored" if name.startswith(("normalise_", "pool_years_")) else "input"
         return Entry(f"{name}{kpi.code}", title, kind, value, pattern, kpi, version)
 
     title = _named(book, kpi.name)
@@ -419,6 +419,13 @@ def _kpi(book: Book, methodology: Methodology, kpi: Kpi) -> Iterator[Entry]:
         kpi.min_denominator,
         COUNT,
     )
+    if kpi.pool_years:
+        yield entry(
+            "pool_years_",
+            title + "\n" + one_line(words.say("Pooled over up to so many cohorts")),
+            kpi.pool_years,
+            COUNT,
+        )
     kinds = one_line(words.say("Applies to colleges of the kinds"))
     yield entry("applies_to_", f"{title}\n{kinds}", ",".join(kpi.applies_to), TEXT)
     if kpi.score is None:

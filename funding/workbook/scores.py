@@ -15,6 +15,7 @@ from funding.workbook.paper import (
     PERCENT,
     POINTS,
     TEXT,
+    WHOLE,
     Grid,
     Paper,
     Sheet,
@@ -79,6 +80,8 @@ def _write_counts(
     pattern = POINTS if kpi.kind == "points" else COUNT
     for key in ("numerator", "denominator"):
         sheet.write_number(row - 1, place[key], float(stored[key]), paper.cell("input", pattern))
+    if "pooled_years" in place:
+        put(sheet, row, place["pooled_years"], stored["pooled_years"], paper.cell("stored", WHOLE))
     top, bottom = f"{letter['numerator']}{row}", f"{letter['denominator']}{row}"
     ratio = top if kpi.kind == "median" else f"{top}/{bottom}"
     sheet.write_formula(
@@ -388,7 +391,10 @@ def _write_ranked_unit(book: Book, sheet: Sheet, row: int, ranked: Row) -> None:
     """What stands as it did in the round, and who the college is."""
     grid, paper = book.grids["Ranking"], book.paper
     unit = book.facts.units[ranked["college_id"]]
-    for key in ("rank", "tie_size", "tie_broken_by", "league", "leader", "level"):
+    for key in (
+        *("rank", "rank_low", "rank_high", "tie_size", "tie_broken_by", "league", "leader"),
+        "level",
+    ):
         if key in grid.places:
             pattern = grid.columns[grid.places[key]].pattern
             put(sheet, row, grid.places[key], ranked[key], paper.cell("stored", pattern))

@@ -30,7 +30,7 @@ and, where a framework needs them (a column that is not there is null throughout
 """
 
 from kpi.index.engine import Scores, indicator_codes, published, score_array
-from kpi.index.library import Scored, score
+from kpi.index.library import Scored, score, treatment_report
 from kpi.index.means import aggregate
 from kpi.index.outliers import treat
 from kpi.index.scales import normalise
@@ -45,4 +45,5 @@ __all__ = [
     "score",
     "score_array",
     "treat",
+    "treatment_report",
 ]

@@ -21,7 +21,8 @@ class Scores:
     ``normalised``: an indicator's normalised value or a group's aggregate (NaN: missing);
     ``treated``: an indicator's value after the treatment of outliers.
 
-    Made when first asked for, because many draws need the index only: ``weight``: the node's
+    Made when first asked for, because many draws need the index only (the values scored must not
+    have been changed by then): ``weight``: the node's
     effective weight in the index after reweighting; ``contribution``: weight times normalised,
     which sum to the index over the indicators (NaN below a geometric or harmonic mean, which has
     no such parts); ``at_floor`` and ``at_target``: indicators that goalposts, or a capped distance
@@ -109,7 +110,9 @@ def score_array(
     missing. Normalisers and treatments that compare units do so along the units' axis, within each
     draw. ``weights`` replaces the framework's weights of the nodes it names, by arrays that
     broadcast with (..., units): of shape (draws, 1), they are one weight a draw, also where
-    ``values`` has no draws. Two indicators, one group:
+    ``values`` has no draws. Raises ValueError for a framework that is no tree, a word in it that is
+    none of ``kpi.index``, a weight of no node, and a negative part of a geometric or harmonic mean.
+    Two indicators, one group:
 
     >>> framework = pl.DataFrame({
     ...     "code": ["index", "a", "b"], "parent": [None, "index", "index"],
@@ -124,6 +127,8 @@ def score_array(
     [[50.0, nan], [65.0, 50.0]]
     """
     tree = Tree(framework)
+    if unknown := sorted((weights or {}).keys() - tree.nodes.keys()):
+        raise ValueError(f"weights: no node of the framework: {', '.join(unknown)}")
     stated_weight = {
         node.code: np.asarray((weights or {}).get(node.code, node.weight), dtype=float)
         for node in tree

@@ -64,13 +64,14 @@ def score(values: pl.DataFrame, framework: pl.DataFrame) -> Scored:
     there twice, for an indicator without column, for a column that is no indicator, and for a
     framework that is no tree.
 
-    The Human Development Index of three countries, as UNDP published it for 2017 (Human
-    Development Indices and Indicators: 2018 Statistical Update, table 1: 0.953, 0.800 and 0.354):
+    The Human Development Index of three countries in 2021; values and goalposts as UNDP published
+    them (Human Development Report 2021/2022, time series of all components; its index: 0.961,
+    0.709 and 0.478):
 
     >>> values = pl.DataFrame({
-    ...     "country": ["Norway", "Kazakhstan", "Niger"],
-    ...     "life": [82.3, 70.0, 60.4], "expected": [17.9, 15.1, 5.4],
-    ...     "mean": [12.6, 11.8, 2.0], "income": np.log([68_012, 22_626, 906])})
+    ...     "country": ["Norway", "Jamaica", "Afghanistan"], "life": [83.2339, 70.5003, 61.9824],
+    ...     "expected": [18.1852, 13.4049, 10.2638], "mean": [13.0036, 9.1546, 2.9851],
+    ...     "income": np.log([64_660.11, 8_834.48, 1_824.19])})
     >>> framework = pl.DataFrame({
     ...     "code": ["hdi", "education", "life", "expected", "mean", "income"],
     ...     "parent": [None, "hdi", "hdi", "education", "education", "hdi"],
@@ -80,12 +81,11 @@ def score(values: pl.DataFrame, framework: pl.DataFrame) -> Scored:
     ...     "target": [None, None, 85, 18, 15, np.log(75_000)],
     ...     "aggregate": ["geometric", "arithmetic", None, None, None, None],
     ...     "missing": ["not_ranked"] * 6}, strict=False)
-    >>> nodes = score(values, framework).nodes
-    >>> for row in nodes.filter(code="hdi").iter_rows(named=True):
+    >>> for row in score(values, framework).nodes.filter(code="hdi").iter_rows(named=True):
     ...     print(row["rank"], row["unit"], f"{row['normalised'] / 100:.3f}")
-    1 Norway 0.953
-    2 Kazakhstan 0.800
-    3 Niger 0.354
+    1 Norway 0.961
+    2 Jamaica 0.709
+    3 Afghanistan 0.478
     """
     tree = Tree(framework)
     codes = [node.code for node in tree.indicators]
@@ -93,7 +93,7 @@ def score(values: pl.DataFrame, framework: pl.DataFrame) -> Scored:
     raw = values.select(pl.col(codes).cast(pl.Float64).fill_null(float("nan"))).to_numpy()
     scores = score_array(raw, framework)
     by_code = dict(zip(codes, raw.T, strict=True))
-    return Scored(_nodes(units, tree, by_code, scores), _treatment(units, tree, by_code))
+    return Scored(_nodes(units, tree, by_code, scores), treatment_report(units, raw, framework))
 
 
 def _units(values: pl.DataFrame, codes: list[str]) -> pl.Series:
@@ -146,22 +146,25 @@ def competition_ranks(normalised: Floats) -> list[int | None]:
     ]
 
 
-def _treatment(units: pl.Series, tree: Tree, raw: dict[str, Floats]) -> pl.DataFrame:
+def treatment_report(units: pl.Series, values: Floats, framework: pl.DataFrame) -> pl.DataFrame:
+    """Return ``Scored.treatment`` of ``values``, shape (units, indicators), as ``score_array``
+    takes them; ``units`` are their names.
+    """
     rows: list[dict[str, Any]] = []
-    for node in tree.indicators:
+    for place, node in enumerate(Tree(framework).indicators):
         if node.treat is None:
             continue
-        values = raw[node.code]
-        done = treatment(values, node.treat)
+        column = values[:, place]
+        done = treatment(column, node.treat)
         measures = {
             "skew_before": done.skew_before,
             "kurt_before": done.kurt_before,
             "skew_after": done.skew_after,
             "kurt_after": done.kurt_after,
         }
-        changed = np.nonzero((done.values != values) & ~np.isnan(values))[0]
+        changed = np.nonzero((done.values != column) & ~np.isnan(column))[0]
         points: list[dict[str, Any]] = [
-            {"unit": units[int(at)], "value": values[at], "treated": done.values[at]}
+            {"unit": units[int(at)], "value": column[at], "treated": done.values[at]}
             for at in changed
         ]
         for point in points or [{"unit": None, "value": None, "treated": None}]:

@@ -70,9 +70,10 @@ def combine(parts: list[Floats], weights: list[Floats], how: str) -> Floats:
             total = np.exp(total)
         elif how == "harmonic":
             total = 1 / total
-    no_weight = reduce(np.logical_and, [weight == 0 for weight in weights])
-    left = np.nonzero(np.isnan(total) | no_weight)
-    if left[0].size:
+    is_left = np.isnan(total)
+    is_left |= reduce(np.logical_and, [weight == 0 for weight in weights])
+    if is_left.any():
+        left = np.nonzero(is_left)
         stacked, stated = (
             np.stack([np.broadcast_to(one, total.shape)[left] for one in of], axis=-1)
             for of in (parts, weights)

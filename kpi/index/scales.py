@@ -36,7 +36,7 @@ def normalise(
     if how == "goalposts":
         return _goalposts(values, floor, target, direction)
     values = values * direction
-    if how == "none" or (how in _COMPARING and values.shape[-1] == 0):
+    if how == "none" or (how in _COMPARING and values.size == 0):
         return values
     if how == "min_max":
         return _min_max(

@@ -2,6 +2,8 @@
 -- (numerator >= threshold x denominator), by the small cohort's policy, or by the policy for no data.
 -- Each gate is also judged with the unit's rejected rows counted all for it and all against it:
 -- graduates for an outcome share, students for a register share (DESIGN §9).
+-- The counts are those of the round's own year, pooled ones only where the gate says so; pooled_years
+-- is of how many cohorts they are.
 WITH facts AS (
     SELECT
         kpi_values.college_id,
@@ -11,8 +13,15 @@ WITH facts AS (
         param_gate.on_no_data,
         param_kpi.min_denominator,
         kpi_values.status = 'not_applicable' AS is_not_applicable,
-        kpi_values.numerator,
-        kpi_values.denominator,
+        CASE
+            WHEN param_pool.is_in_gate THEN pooled_counts.numerator
+            ELSE pooled_counts.own_numerator
+        END AS numerator,
+        CASE
+            WHEN param_pool.is_in_gate THEN pooled_counts.denominator
+            ELSE pooled_counts.own_denominator
+        END AS denominator,
+        CASE WHEN param_pool.is_in_gate THEN pooled_counts.pooled_years ELSE 1 END AS pooled_years,
         CASE param_kpi.kind
             WHEN 'outcome_share' THEN unit_profile.rejected_graduates
             WHEN 'register_share' THEN unit_profile.rejected_students
@@ -21,6 +30,10 @@ WITH facts AS (
     FROM param_gate
     INNER JOIN param_kpi ON param_kpi.kpi = param_gate.kpi
     INNER JOIN kpi_values ON kpi_values.kpi = param_gate.kpi
+    INNER JOIN pooled_counts
+        ON pooled_counts.college_id = kpi_values.college_id
+        AND pooled_counts.kpi = kpi_values.kpi
+    LEFT JOIN param_pool ON param_pool.kpi = param_gate.kpi
     INNER JOIN unit_profile ON unit_profile.college_id = kpi_values.college_id
 ),
 readings AS (
@@ -69,6 +82,7 @@ SELECT
     END AS short_by,
     rejected,
     bool_or(passed) FILTER (WHERE reading = 'rejected_for') AS passed_rejected_for,
-    bool_or(passed) FILTER (WHERE reading = 'rejected_against') AS passed_rejected_against
+    bool_or(passed) FILTER (WHERE reading = 'rejected_against') AS passed_rejected_against,
+    pooled_years
 FROM judged
-GROUP BY college_id, gate, numerator, denominator, threshold, rejected
+GROUP BY college_id, gate, numerator, denominator, threshold, rejected, pooled_years

@@ -1,6 +1,7 @@
 -- One row per unit and KPI of the methodology: numerator, denominator, value, status (DESIGN §5).
 -- low and high: 95 % Wilson score interval of an outcome share (Wilson 1927), z = 1.959963984540054.
 -- A median's value is its numerator; its denominator is the number of people measured.
+-- pooled_years: of how many cohorts the counts are; status is judged on these counts.
 WITH counts AS (
     SELECT
         unit_profile.college_id,
@@ -9,13 +10,12 @@ WITH counts AS (
         param_kpi.kind,
         param_kpi.min_denominator,
         param_kpi.applies_to,
-        coalesce(kpi_counts.numerator, 0) AS numerator,
-        coalesce(kpi_counts.denominator, 0) AS denominator
-    FROM unit_profile
-    CROSS JOIN param_kpi
-    LEFT JOIN kpi_counts
-        ON kpi_counts.college_id = unit_profile.college_id
-        AND kpi_counts.kpi = param_kpi.kpi
+        pooled_counts.numerator,
+        pooled_counts.denominator,
+        pooled_counts.pooled_years
+    FROM pooled_counts
+    INNER JOIN unit_profile ON unit_profile.college_id = pooled_counts.college_id
+    INNER JOIN param_kpi ON param_kpi.kpi = pooled_counts.kpi
 ),
 shares AS (
     SELECT
@@ -54,7 +54,8 @@ SELECT
         WHEN shares.denominator = 0 THEN 'no_data'
         WHEN shares.denominator < shares.min_denominator THEN 'small_cohort'
         ELSE 'ok'
-    END AS status
+    END AS status,
+    shares.pooled_years
 FROM shares
 LEFT JOIN intervals
     ON intervals.college_id = shares.college_id

@@ -1,12 +1,14 @@
 -- One row per region (and KZ for the nation) and KPI: sum of numerators over sum of denominators,
--- never a mean of rates (DESIGN §5). A median has no sum and is left out.
+-- never a mean of rates (DESIGN §5). A median has no sum and is left out. The counts are those that
+-- kpi_values shows, of pooled_years cohorts.
 WITH by_unit AS (
     SELECT
         unit_profile.region,
         kpi_values.kpi,
         kpi_values.kind,
         kpi_values.numerator,
-        kpi_values.denominator
+        kpi_values.denominator,
+        kpi_values.pooled_years
     FROM kpi_values
     INNER JOIN unit_profile ON unit_profile.college_id = kpi_values.college_id
     WHERE kpi_values.kind <> 'median'
@@ -17,9 +19,10 @@ by_region AS (
         kpi,
         kind,
         CAST(sum(numerator) AS DECIMAL(18, 4)) AS numerator,
-        CAST(sum(denominator) AS DECIMAL(18, 4)) AS denominator
+        CAST(sum(denominator) AS DECIMAL(18, 4)) AS denominator,
+        pooled_years
     FROM by_unit
-    GROUP BY GROUPING SETS ((region, kpi, kind), (kpi, kind))
+    GROUP BY GROUPING SETS ((region, kpi, kind, pooled_years), (kpi, kind, pooled_years))
 )
 SELECT
     region,
@@ -28,5 +31,6 @@ SELECT
     numerator,
     denominator,
     CASE WHEN denominator > 0 THEN CAST(numerator AS DOUBLE) / CAST(denominator AS DOUBLE) END
-        AS value
+        AS value,
+    pooled_years
 FROM by_region

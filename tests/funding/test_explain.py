@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from inputs import reaches_the_gates, row_of, run_tables, students, write_rule
 
-from funding.explain import Step, explain_college, explanation, find_college
+from funding.explain import Step, explain_college, explanation
+from kpi.colleges import find_college
 from kpi.errors import CallError
 from kpi.language import LANGUAGES, speaker
 from kpi.rounds import Round

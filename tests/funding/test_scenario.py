@@ -111,6 +111,9 @@ PHASED = "phase_in.employment_rate"
 SCORED = 'weight = 0.35, direction = 1, normalise = "goalposts", floor = 0.40, target = 0.95'
 IN_SPECIALTY = 'weight = 0.15, direction = 1, normalise = "goalposts", floor = 0.20'
 
+DUAL = 'code = "dual_share"\nkind = "register_share"\n'
+POOLED = (DUAL, DUAL + "pool_years = 2\n")
+
 CASES = [
     Case("norm.base", ("norm.base=500000",), rule=(("value = 437000", "value = 500000"),)),
     Case("norm.full", ("norm.full=900_000",), rule=(("value = 912000", "value = 900000"),)),
@@ -198,6 +201,15 @@ CASES = [
         ("gates.employment_rate.on_no_data=pass",),
         (policy("employment_rate", "0.70", "on_no_data", "fail", "pass"),),
     ),
+    Case(
+        "gates.<kpi>.pooled",
+        ("pool_years.dual_share=2", "gates.dual_share.pooled=true"),
+        (
+            POOLED,
+            gate("dual_share", "threshold = 0.20", "pooled = true\nthreshold = 0.20"),
+        ),
+    ),
+    Case("pool_years.<kpi>", ("pool_years.dual_share=3",), ((DUAL, DUAL + "pool_years = 3\n"),)),
     Case(
         "weights.<code>",
         ("weights.employment_rate=0.05", "weights.in_specialty_rate=0.45"),

@@ -74,13 +74,16 @@ def test_it_is_said_in_every_language(example_round: Round, college_id: str, lan
 
 def test_ranks_and_league(example_round: Round) -> None:
     found = standing(example_round, "EX-03")
+    row = found.ranking
+    assert row is not None and row["rank_low"] < row["rank_high"] and row["league_chance"] < 0.9
     assert places(ENGLISH, found) == [
         "Rank 3 of 7, shared by 2",
+        f"ranks {row['rank_low']}–{row['rank_high']} in 90\u00a0% of draws",
         "region: 2 of 4",
         "cluster: 1 of 1",
     ]
     assert league_and_score(ENGLISH, found, example_round.methodology) == [
-        "league 1 (Technological leaders)",
+        f"league 1 ≈ {round(100 * row['league_chance'])}\u00a0% (Technological leaders)",
         "score 62.12",
     ]
 

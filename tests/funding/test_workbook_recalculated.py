@@ -317,6 +317,19 @@ CHANGES |= {
         },
         text={"floor = 0.40, target = 0.95": "floor = 0.40, target = 0.90"},
     ),
+    "a weight under a harmonic mean": Change(
+        {"target_employment_rate": 0.90},
+        first={
+            f"{weight}\n{MEAN}": f"{weight}\n{MEAN.replace('arithmetic', 'harmonic')}"
+            for weight in ("weight = 0.50", "weight = 0.20")
+        },
+        text={"floor = 0.40, target = 0.95": "floor = 0.40, target = 0.90"},
+    ),
+    "the base norm, where outliers of a KPI are moved": Change(
+        {"base_norm": 400_000},
+        first={DUAL: f'{DUAL}, treat = "winsorise"'},
+        then={"base": 400_000},
+    ),
     "a target, where a missing value counts as zero": Change(
         {"target_dual_share": 0.5},
         first={f'{DUAL}, missing = "reweight"': f'{DUAL}, missing = "zero"'},

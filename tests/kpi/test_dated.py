@@ -273,6 +273,27 @@ def test_all_wrong_values_are_told_at_once(tmp_path):
         ("floor = 0.40", "floor = 1", ["kpis.jobs", "floor 1", "target 0.95"]),
         ("floor = 0.40, ", "", ["jobs", "goalposts", "expected floor and target"]),
         (", target = 0.95", "", ["jobs", "goalposts", "expected floor and target"]),
+        # Other scales: jobs is under a geometric mean, dual is not.
+        ("floor = 0, target", 'normalise = "min_max", floor = 1, target',
+         ["dual", "floor 1", "target 0.60", "floor below target"]),
+        ("floor = 0, target = 0.60", 'normalise = "distance_to_target"',
+         ["dual", "expected a target, and no floor"]),
+        ("floor = 0, target", 'normalise = "distance_to_target", floor = 0, target',
+         ["dual", "expected a target, and no floor"]),
+        ("floor = 0.40, target = 0.95", 'normalise = "z_score"',
+         ["jobs", "z_score under a geometric mean", "never negative"]),
+        ("floor = 0.40, target = 0.95", 'normalise = "min_max", floor = -1, target = 1',
+         ["jobs", "min_max under a geometric mean", "never negative"]),
+        ("floor = 0, target = 0.60", "floor = 0, target = 0.60, mean = 50",
+         ["dual", "a mean or deviation", "by goalposts", "expected z_score"]),
+        ("floor = 0, target = 0.60", 'normalise = "z_score", deviation = 0',
+         ["kpis.1.score.deviation", "greater than 0", "found 0"]),
+        ("floor = 0, target = 0.60", "floor = 0, target = 0.60, capped = true",
+         ["dual", "states capped", "expected distance_to_target"]),
+        ("floor = 0, target = 0.60", 'floor = 0, target = 0.60, treat = "log"',
+         ["dual", "in logarithms", "by goalposts", "a scale that compares units"]),
+        ("floor = 0, target = 0.60", 'normalise = "min_max", treat = "trim"',
+         ["kpis.1.score.treat", "'winsorise', 'log' or 'winsorise_then_log'", "'trim'"]),
         # Names that must agree.
         ('kpi = "jobs"', 'kpi = "wages"', ["wages", "no KPI of this methodology"]),
         ('value = ["jobs"]', 'value = ["luck"]', ["luck", "no KPI of this methodology"]),
@@ -296,6 +317,34 @@ def test_all_wrong_values_are_told_at_once(tmp_path):
 )  # fmt: skip
 def test_parts_that_do_not_fit_together_are_named(tmp_path, old, new, says):
     refusal(tmp_path, with_change(old, new), says)
+
+
+@pytest.mark.parametrize("mean", ["geometric", "harmonic"])
+def test_a_mean_that_needs_positive_scales_is_told_however_far_above_the_kpi(tmp_path, mean):
+    text = with_change('aggregate = "arithmetic"', f'aggregate = "{mean}"')
+    text = text.replace('aggregate = "geometric"\nref', 'aggregate = "arithmetic"\nref', 1)
+    text = text.replace("floor = 0.40, target = 0.95", 'normalise = "none"')
+    refusal(tmp_path, text, ["jobs", f"none under a {mean} mean"])
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        'normalise = "z_score", mean = 50, deviation = 10, treat = "winsorise_then_log"',
+        'normalise = "distance_to_target", target = 0.60, capped = true, treat = "winsorise"',
+        'normalise = "borda", treat = "log"',
+        'normalise = "rank"',
+        'floor = 0, target = 0.60, treat = "winsorise"',
+    ],
+)
+def test_scales_that_fit_are_read(tmp_path, scale):
+    score = load(tmp_path, with_change("floor = 0, target = 0.60", scale)).kpis[1].score
+    assert score is not None
+    assert score.compares
+
+
+def test_a_scale_of_its_own_compares_with_nobody(tmp_path):
+    assert not any(kpi.score.compares for kpi in load(tmp_path, METHODOLOGY).kpis if kpi.score)
 
 
 def test_groups_in_a_circle_are_refused(tmp_path):

@@ -70,6 +70,7 @@ def test_what_a_version_states_no_more_is_told_last_and_without_a_new_value() ->
             "threshold",
             "on_small_cohort",
             "on_no_data",
+            "pooled",
         )
     ]
 

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 import scipy.stats
+from frameworks import group, kpi, posts, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -17,37 +17,6 @@ from kpi.index import Scores, aggregate, indicator_codes, normalise, published, 
 NAN = float("nan")
 HOW = ("goalposts", "min_max", "percentile_rank", "z_score", "none")
 COMPARING = ("min_max", "percentile_rank", "z_score")
-COLUMNS: dict[str, Any] = {
-    "code": pl.String,
-    "parent": pl.String,
-    "direction": pl.Int64,
-    "weight": pl.Float64,
-    "normalise": pl.String,
-    "floor": pl.Float64,
-    "target": pl.Float64,
-    "aggregate": pl.String,
-    "missing": pl.String,
-}
-
-
-def tree(*nodes: dict[str, Any]) -> pl.DataFrame:
-    """A framework of nodes; what a node leaves out is empty."""
-    return pl.DataFrame([{**dict.fromkeys(COLUMNS), **node} for node in nodes], schema=COLUMNS)
-
-
-def group(code: str, parent: str | None = None, **other: Any) -> dict[str, Any]:
-    fixed = {"code": code, "parent": parent, "weight": 1, "aggregate": "arithmetic"}
-    return {**fixed, "missing": "reweight", **other}
-
-
-def kpi(code: str, parent: str = "index", **other: Any) -> dict[str, Any]:
-    """An indicator of points as they are, 0 to 100, unless said otherwise."""
-    fixed = {"code": code, "parent": parent, "direction": 1, "weight": 1, "normalise": "none"}
-    return {**fixed, "floor": None, "target": None, "missing": "reweight", **other}
-
-
-def posts(code: str, floor: float = 0, target: float = 100, **other: Any) -> dict[str, Any]:
-    return kpi(code, normalise="goalposts", floor=floor, target=target, **other)
 
 
 def index_of(framework: pl.DataFrame, *units: list[float]) -> list[float]:

@@ -25,7 +25,10 @@ def test_a_table_made_by_sql_names_what_it_reads(example_round: Round) -> None:
     found = origins(example_round)
     gates = found["gates"]
     assert (gates.kind, gates.file) == (SQL, "sql/3_profile/gates.sql")
-    assert gates.reads == ("kpi_values", "param_gate", "param_kpi", "unit_profile")
+    assert gates.reads == (
+        *("kpi_values", "param_gate", "param_kpi", "param_pool", "pooled_counts"),
+        "unit_profile",
+    )
     assert gates.comment.startswith("One row per unit and gate")
     assert "unit_shares" in readers(found, "gates")
 

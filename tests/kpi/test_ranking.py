@@ -807,6 +807,33 @@ def test_the_framework_is_the_methodology_s_tree_with_levels_from_the_kpis_up():
     assert score_array(np.array([[np.nan, 0.95, 60.0]]), framework).index.tolist() == [30.0]
 
 
+def test_the_framework_has_a_column_for_an_option_only_where_a_kpi_states_it():
+    # A round of a methodology without them is stored as it always was.
+    shown_only = [shown(code) for code in CHAIN]
+    plain = framework_of(methodology(kpis=[scored("points"), *shown_only]))
+    assert not {"mean", "deviation", "capped", "treat"} & set(plain.columns)
+    kpis = [
+        scored(
+            "a", normalise="z_score", mean=Decimal(50), deviation=Decimal(10), weight=Decimal(2)
+        ),
+        scored("b", normalise="distance_to_target", target=Decimal(8), capped=True),
+        *shown_only,
+    ]  # fmt: skip
+    framework = framework_of(methodology(groups=[index_group("sum")], kpis=kpis))
+    options = framework.select("code", "mean", "deviation", "capped").rows()
+    assert options == [
+        ("index", None, None, None),
+        ("a", Decimal(50), Decimal(10), None),
+        ("b", None, None, True),
+    ]
+    assert "treat" not in framework.columns
+    # The engine reads it: a 1, 2, 3 is 40, 50, 60, twice; b is 0, 100 and, capped, 100.
+    found = score_array(np.array([[1.0, 0.0], [2.0, 8.0], [3.0, 9.0]]), framework)
+    assert found.index.tolist() == [80, 200, 220]
+    # A stored framework without the columns is read as well.
+    assert score_array(np.array([[7.0]]), plain).index.tolist() == [7]
+
+
 @pytest.mark.parametrize("digits", ["0.123456", "0.12345678"])
 def test_a_stated_number_is_kept_to_its_last_digit_or_refused_never_rounded(digits):
     exact = Decimal(digits)

@@ -102,23 +102,26 @@ def test_what_is_missing_is_the_gate_that_is_not_passed(example_round: Round) ->
     assert found.full == 912_000
 
 
-def test_peers_are_the_other_colleges_of_the_cluster_that_have_a_value(
-    example_round: Round,
-) -> None:
-    """EX-02 and EX-07 teach IT; EX-07 has evening students alone, so no share in dual training."""
+def test_peers_are_those_of_the_table_that_have_a_value(example_round: Round) -> None:
+    """EX-04 and EX-07 teach IT as EX-02 does; EX-07 has evening students alone, so no share in dual
+    training.
+    """
     found = standing(example_round, "EX-02")
-    assert found.cluster_size == 1
-    assert [row["college_id"] for row in found.of("employment_rate").peers] == ["EX-07"]
-    assert found.of("dual_share").peers == []
+    assert found.peer_count == 2
+    employment = found.of("employment_rate").peers
+    assert [row["college_id"] for row in employment] == ["EX-04", "EX-07"]
+    assert [row["college_id"] for row in found.of("dual_share").peers] == ["EX-04"]
     alone = standing(example_round, "EX-01")
-    assert alone.cluster_size == 0
+    assert alone.peer_count == 0
     assert all(one.peers == [] for one in alone.kpis)
 
 
-def test_a_college_without_cluster_has_no_peers(example_round: Round) -> None:
-    nowhere = example_round.table("unit_profile").with_columns(cluster=pl.lit(None, pl.String))
-    found = standing(example_round, "EX-02", unit_profile=nowhere)
-    assert found.cluster_size == 0
+def test_a_round_of_an_earlier_product_has_no_peers(example_round: Round) -> None:
+    names = [name for name in TABLES if name != "peers"]
+    tables = {name: example_round.table(name) for name in names}
+    found = standing_of(tables, example_round.methodology, "EX-02")
+    assert found is not None
+    assert found.peer_count == 0
 
 
 def test_region_and_nation_stand_beside_each_kpi(example_round: Round) -> None:

@@ -6,12 +6,23 @@ The store holds the twelve worked colleges: v1 under the rule threshold, draft-2
 from pathlib import Path
 
 import pytest
-from inputs import KEY, quiet
-from screens import OWN, Open, texts
+from inputs import (
+    KEY,
+    agreement,
+    college,
+    graduates,
+    quiet,
+    run,
+    students,
+    together,
+    write_folder,
+)
+from publications import publish_draft
+from screens import OWN, VIEWERS, Open, texts
 from streamlit.testing.v1 import AppTest
 
 from funding.run import plan_round, run_round
-from kpi.access import Role
+from kpi.access import Role, Viewer
 from kpi.language import LANGUAGES
 from kpi.resources import data_folder
 
@@ -168,6 +179,103 @@ def test_lists_of_people_and_steps_are_for_those_who_see_all_of_a_college(
     assert bool(app.expander) is handed_out
     assert ("personal data" in said(app)) is handed_out
     assert ("the college itself, the ministry and the auditor" in said(app)) is not handed_out
+
+
+# profile, peers, expected employment: seven colleges alike, EX-5 in KZ-71, the others in KZ-35
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Published, and the same as a newer draft. EX-1 has all 20 graduates in work, the others 10 of
+    20; of EX-7's 20 students in dual training 2, of the others' 5 and more.
+    """
+    folder = tmp_path_factory.mktemp("alike")
+    tables = []
+    for number in range(1, 8):
+        college_id = f"EX-{number}"
+        members = students(college_id, 30 + number)
+        tables.append(
+            {
+                "colleges": [college(college_id, region="KZ-71" if number == 5 else "KZ-35")],
+                "students": members,
+                "dual_agreements": [agreement(of) for of in members[: 2 if number == 7 else 9]],
+                "graduates": graduates(college_id, *((20, 0) if number == 1 else (10, 10))),
+            }
+        )
+    write_folder(folder / "input", **together(*tables))
+    run(folder / "input", folder / "rounds")
+    publish_draft(folder / "rounds")
+    run(folder / "input", folder / "rounds")
+    return folder / "rounds"
+
+
+def as_director_of(college_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = Viewer(Role.DIRECTOR, "d@example.org", college_id=college_id)
+    monkeypatch.setitem(VIEWERS, Role.DIRECTOR, viewer)
+
+
+def test_a_profile_is_a_sentence_with_its_counts(open_page: Open) -> None:
+    """EX-08: 15 of 25 students in transport, 10 in agriculture; 0.36 + 0.16 = 0.52."""
+    told = said(open_page("college", round=PUBLISHED, college="EX-08"))
+    assert "Profile: Transport, 60.0 % of its students" in told
+    assert "15 of 25 students · concentration 0.52" in told
+    assert "1 specialty of 2 lies outside the profile, with 10 students" in told
+
+
+def test_peers_strengths_and_the_funnel_are_told_with_their_n(open_page: Open, alike: Path) -> None:
+    app = open_page("college", store=alike, round=PUBLISHED, college="EX-1")
+    assert not app.exception
+    told = said(app)
+    assert "6 colleges are like it" in told
+    assert "│ its 6 peers: colleges like it, not its whole cluster" in told
+    assert "Against its 6 peers: strengths 2, weaknesses 0" in told
+    assert "100.0 % (20 of 20); place 1 of 7, the middle half of the peers is at 50.0 %" in told
+    assert "50.0 points more than expected, beyond the 99.8 % limits of chance" in told
+    assert "never weighted into the score and moves no money" in told
+    assert "20 of 20 graduates are in work (100.0 %); 10.0 are expected (50.0 %)" in told
+    assert "Employment by qualification" in told
+
+
+def test_a_peer_leads_to_its_own_page(open_page: Open, alike: Path) -> None:
+    app = open_page("college", store=alike, round=PUBLISHED, college="EX-1")
+    [table] = [one for one in app.dataframe if "name" in one.value.columns]
+    assert table.value["name"].to_list() == [f"Колледж EX-{n} (ru)" for n in range(2, 8)]
+    assert table.value["students"].to_list() == [str(30 + n) for n in range(2, 8)]
+
+
+def test_a_director_sees_no_other_dot_and_nothing_that_a_hidden_count_made(
+    open_page: Open, alike: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-7's 2 of 37 in dual training is hidden, so how EX-1's peers do in dual training too."""
+    as_director_of("EX-1", monkeypatch)
+    told = said(open_page("college", Role.DIRECTOR, store=alike, round=PUBLISHED))
+    [left_out] = [line for line in told.splitlines() if line.startswith("Left out, because")]
+    assert "Share of students in dual training" in left_out
+    assert "50.0 points more than expected" in told
+    assert "grey: the other colleges" not in told
+    other = said(open_page("college", Role.DIRECTOR, store=alike, round=PUBLISHED, college="EX-2"))
+    assert "6 colleges are like it" in other
+    assert "is shown to the college itself, the ministry and the auditor" in other
+    for secret in ("points less than expected", "place 1 of 7", "concentration"):
+        assert secret not in other
+
+
+def test_a_draft_names_a_director_no_peers(
+    open_page: Open, alike: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_director_of("EX-1", monkeypatch)
+    told = said(open_page("college", Role.DIRECTOR, store=alike, round=DRAFT))
+    assert "A draft names no colleges that it does not show to you." in told
+    assert "EX-2" not in told
+    assert "Against its" not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_profile_is_whole_in_every_language(open_page: Open, alike: Path, language: str) -> None:
+    app = open_page("college", language=language, store=alike, round=PUBLISHED, college="EX-1")
+    assert not app.exception
+    assert f"[no {language} text]" not in said(app)
+    assert "None" not in said(app)
 
 
 # rounds of other kinds

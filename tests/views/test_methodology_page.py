@@ -1,14 +1,17 @@
 """By what rule? The page tells the files in force, and nothing else."""
 
+import ast
 import datetime as dt
 import os
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 from screens import Open, texts
 
 from kpi.access import Role
+from kpi.methodology import Aggregate, Kind, Missing, Normalise, Treat
 from kpi.rounds import open_round
 from views.frame.rules import rules_on
 
@@ -41,6 +44,24 @@ def test_the_select_of_a_kpi_is_the_one_that_the_address_names(open_page: Open) 
     app = open_page("methodology", round=PUBLISHED, kpi="dual_share")
     assert "FROM kpi_contingent" in app.code[0].value
     assert "FROM cohort" in open_page("methodology", round=PUBLISHED, kpi="nonsense").code[0].value
+
+
+def keys_of(name: str) -> set[str]:
+    """The keys of a table of words of the page, which cannot be imported: it would be drawn."""
+    page = Path(__file__).parents[2] / "views" / "methodology.py"
+    for node in ast.parse(page.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            assert isinstance(node.value, ast.Dict)
+            return {ast.literal_eval(key) for key in node.value.keys if key is not None}
+    raise KeyError(name)
+
+
+def test_there_are_words_for_whatever_a_methodology_can_state() -> None:
+    assert keys_of("KINDS") == set(get_args(Kind))
+    assert keys_of("NORMALISED") == set(get_args(Normalise)) - {"goalposts"}, "goalposts say theirs"
+    assert keys_of("TREATED") == set(get_args(Treat))
+    assert keys_of("AGGREGATES") == set(get_args(Aggregate))
+    assert keys_of("MISSING") == set(get_args(Missing))
 
 
 def test_a_gate_says_its_threshold_and_what_happens_without_data(open_page: Open) -> None:

@@ -1,6 +1,7 @@
 """Ranking: who is where? On the worked example: seven ranked colleges, three that are not."""
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,67 @@ def test_ranks_scores_leagues_and_the_n_of_each(open_page: Open) -> None:
     app = open_page("ranking")
     assert column(app, "rank") == [1, 2, 3, 3, 5, 6, 7]
     assert column(app, "score") == ["94.50", "76.13", "62.12", "62.12", "42.59", "42.59", "33.25"]
-    assert column(app, "group") == ["2", "1", "1", "1", "2", "3", "3"]
+    leagues = [told.partition(" ")[0] for told in column(app, "group")]
+    assert leagues == ["2", "1", "1", "1", "2", "3", "3"]
     assert column(app, "students") == ["30", "43", "38", "30", "26", "28", "30"]
     assert all(column(app, "cohort"))
+
+
+def stored(app_store: Path) -> list[dict[str, Any]]:
+    """The ranked rows as the round holds them, in the order of the ranks."""
+    rows = open_round(app_store).table("ranking").drop_nulls("rank").sort("rank", "college_id")
+    return rows.to_dicts()
+
+
+def test_each_rank_has_its_range_in_words_and_as_a_bar(open_page: Open, app_store: Path) -> None:
+    app = open_page("ranking")
+    expected = [
+        str(row["rank_low"])
+        if row["rank_low"] == row["rank_high"]
+        else f"{row['rank_low']}–{row['rank_high']}"
+        for row in stored(app_store)
+    ]
+    assert column(app, "ranks") == expected
+    assert len(set(expected)) > 3, "the colleges differ in how sure their ranks are"
+    assert all(bar.startswith("data:image/svg+xml,") for bar in column(app, "range"))
+
+
+def test_a_league_is_marked_where_chance_decides_it(open_page: Open, app_store: Path) -> None:
+    marked = ["≈" in told for told in column(open_page("ranking"), "group")]
+    assert marked == [row["league_chance"] < Decimal("0.9") for row in stored(app_store)]
+    assert True in marked and False in marked
+
+
+def test_it_says_who_cannot_be_told_apart_from_the_first(open_page: Open) -> None:
+    of_all = told(open_page("ranking"))
+    assert "the first is ahead of every other at 90" in of_all, "EX-01 has 94.50, EX-02 76.13"
+    of_league = told(open_page("ranking", search="EX-06")) + told(
+        open_page("ranking", region="KZ-71")
+    )
+    assert "at 90" in of_league
+
+
+def test_the_leaders_are_listed_with_their_chance(open_page: Open, app_store: Path) -> None:
+    leaders = open_round(app_store).table("leaders").filter(pl.col("scope") == "cluster")
+    app = open_page("ranking", list="leaders", leaders="cluster")
+    assert column(app, "rank") == leaders["rank"].to_list()
+    assert "cluster" in ranked(app)[0] and "region" not in ranked(app)[0]
+    assert f" of {leaders.height} would stay there with a chance of at least 90" in told(app)
+
+
+@pytest.mark.parametrize("role", [Role.REGION, Role.DIRECTOR])
+def test_others_see_the_leaders_but_not_how_sure_they_are(open_page: Open, role: Role) -> None:
+    app = open_page("ranking", role, list="leaders", leaders="cluster_in_region")
+    own = [row for row in ranked(app) if row["chance"] != "–"]
+    assert len(ranked(app)) == 5
+    assert len(own) == (1 if role == Role.DIRECTOR else 0)
+
+
+def test_ranges_are_hidden_with_the_score(open_page: Open) -> None:
+    rows = ranked(open_page("ranking", Role.DIRECTOR))
+    hidden = [row for row in rows if row["score"] == "hidden"]
+    assert hidden and all(row["ranks"] == "" for row in hidden)
+    assert not any(str(row["range"]).startswith("data:") for row in hidden)
 
 
 def test_the_parts_of_a_score_stand_as_a_bar_and_in_words(open_page: Open) -> None:

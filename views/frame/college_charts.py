@@ -4,8 +4,9 @@ Names stand above what they name and not on an axis: on a phone and in Kazakh th
 the chart has room for. Rows come in their order; every text is ready in the reader's language.
 """
 
+import json
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -202,6 +203,97 @@ def bars(rows: Sequence[Bar], top: float, colours: Colours) -> Chart:
         _names(where(pl.lit(True)), step, colours),
     ]
     return alt.layer(*layers).properties(width="container", height={"step": step})
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One college of a funnel: its graduates, observed less expected share (-1..1), what it is."""
+
+    graduates: int
+    difference: float
+    kind: Literal["subject", "peer", "other"]
+    tip: str
+
+
+def funnel_chart(
+    dots: Sequence[Dot],
+    limits: Sequence[Mapping[str, float]],
+    colours: Colours,
+    *,
+    across: Callable[[int], str],
+    up: Callable[[float], str],
+    graduates: str,
+) -> Chart:
+    """Return a dot per college, by graduates (logarithmic) and difference, over soft bands of what
+    chance alone could do.
+
+    ``limits``: ``kpi.profile.funnel``. ``across`` and ``up`` say the values of the axes,
+    ``graduates`` the words of the one across. The subject is the accent dot, peers are rings.
+    """
+    frame = pl.DataFrame([asdict(dot) for dot in dots])
+    curves = pl.DataFrame(
+        [
+            {"graduates": one["graduates"], "limit": limit, "low": -one[limit], "high": one[limit]}
+            for one in limits
+            for limit in ("99.8", "95")
+        ]
+    )
+    own = next(dot.graduates for dot in dots if dot.kind == "subject")
+    at_own = min(limits, key=lambda one: abs(one["graduates"] - own))
+    most = max(*(abs(dot.difference) for dot in dots), at_own["99.8"], 0.05) * 1.15
+    sizes = [one["graduates"] for one in limits]
+    ticks = [n for n in _SIZES if min(sizes) <= n <= max(sizes)]
+    steps = [step / 100 for step in range(-100, 101, 20 if most > 0.25 else 5)]
+    x = alt.X(
+        "graduates:Q",
+        title=graduates,
+        scale=alt.Scale(type="log", domain=[min(sizes) * 0.9, max(sizes) * 1.15], nice=False),
+        axis=alt.Axis(values=ticks, labelExpr=_said(ticks, across), grid=False),
+    )
+    shown = [step for step in steps if abs(step) <= most]
+    height = alt.Scale(domain=[-most, most], nice=False)
+    y = alt.Y(
+        "difference:Q",
+        title=None,
+        scale=height,
+        axis=alt.Axis(values=shown, labelExpr=_said(shown, up)),
+    )
+    bands = [
+        alt.Chart(curves.filter(pl.col("limit") == limit))
+        .mark_area(clip=True, color=colours["accent"], opacity=opacity)
+        .encode(x=x, y=alt.Y("low:Q", scale=height), y2="high:Q")
+        for limit, opacity in (("99.8", 0.12), ("95", 0.16))
+    ]
+    zero = alt.Chart(pl.DataFrame({"difference": [0.0]})).mark_rule(color=colours["grey"])
+    base = {
+        kind: alt.Chart(frame.filter(pl.col("kind") == kind)).encode(
+            x=x, y=y, tooltip=alt.Tooltip("tip:N", title=" ")
+        )
+        for kind in ("other", "peer", "subject")
+    }
+    return alt.layer(
+        *bands,
+        zero.encode(y=y),
+        base["other"].mark_point(filled=True, size=22, color=colours["soft"], opacity=0.55),
+        base["peer"].mark_point(size=60, stroke=colours["ink"], strokeWidth=1.5, opacity=1),
+        base["subject"].mark_point(
+            size=170,
+            filled=True,
+            fill=colours["accent"],
+            stroke=colours["surface"],
+            strokeWidth=1.5,
+            opacity=1,
+        ),
+    ).properties(width="container", height=320)
+
+
+_SIZES = (2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+
+def _said(values: Sequence[Any], say: Callable[[Any], str]) -> str:
+    """Return the expression that says the words of an axis in place of its numbers."""
+    told = {f"{value:g}": say(value) for value in values}
+    return f"({json.dumps(told, ensure_ascii=False)})[toString(datum.value)] || ''"
 
 
 def _names(base: Any, step: float, colours: Colours) -> Any:

@@ -28,6 +28,7 @@ def titles(words: Speaker) -> dict[str, str]:
         "college": words.say("College"),
         "funding": words.say("Funding"),
         "scenario": words.say("Scenario"),
+        "stability": words.say("Stability"),
         "data_check": words.say("Data check"),
         "audit": words.say("Audit"),
         "methodology": words.say("Methodology"),
