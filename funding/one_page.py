@@ -169,6 +169,11 @@ def _money(words: Speaker, standing: Standing) -> list[tuple[str, str]]:
     return [*told, (words.say("Amount per year"), words.tenge(funding["amount"]))]
 
 
+def _threshold(words: Speaker, one: KpiStanding) -> str:
+    threshold = one.threshold_of_value
+    return "–" if threshold is None else threshold_told(words, one.kind, threshold)
+
+
 def _kpi(words: Speaker, one: KpiStanding, names: Mapping[str, str]) -> list[str]:
     row = one.row
     return [
@@ -176,7 +181,7 @@ def _kpi(words: Speaker, one: KpiStanding, names: Mapping[str, str]) -> list[str
         value_told(words, row),
         counted(words, one.kind, row),
         interval(words, row) or "–",
-        "–" if one.threshold is None else threshold_told(words, one.kind, one.threshold),
+        _threshold(words, one),
         "\n".join(of_many(words, one.region)),
         "\n".join(of_many(words, one.nation)),
     ]

@@ -326,8 +326,11 @@ def rank(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> None:
 
 def draw(con: duckdb.DuckDBPyConnection, methodology: Methodology, kpis: list[Select]) -> None:
     """Make ``cell_kpis``, ``chances`` and ``leaders``, and give ``ranking`` its intervals: what
-    chance alone would do, drawn from the stored counts.
+    chance alone would do, drawn from the stored counts. Rounds of before version 0.4 hold SQL
+    without ``cohort_cells``, and are verified without draws.
     """
+    if "cohort_cells" not in tables_made(con):
+        return
     put_table(con, "cell_kpis", cell_kpis(con, kpis, methodology))
     tables = {name: get_table(con, name) for name in DRAWN_FROM}
     drawn = uncertainty_of(tables, methodology)
@@ -384,11 +387,12 @@ def write_draft(
         "reference": rounds.write_tables(con, built, "reference", _whole(reference)),
         "tables": rounds.write_tables(con, built, "tables", _whole(_kept_tables(con, plan))),
         "findings": rounds.write_findings(built, findings_of(con)),
-        "draws": {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED},
         "checks": _check_results(con, plan.sql),
         "waivers": [],
         "national": _national_sums(con),
     }
+    if "chances" in tables_made(con):
+        receipt["draws"] = {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED}
     receipt |= {"previous": plan.previous.named} if plan.previous else {}
     return receipt | ({"pooled": plan.before.named} if plan.before else {})
 

@@ -32,7 +32,8 @@ SHARES = ("outcome_share", "register_share")
 @dataclass(frozen=True)
 class KpiStanding:
     """A KPI of the college (``row``), of its region and of the nation, the threshold of its gate if
-    it has one, and of its peers those rows that have a value.
+    it has one (``judged_pooled``: a gate that takes pooled counts), and of its peers those rows
+    that have a value.
     """
 
     kpi: str
@@ -43,6 +44,15 @@ class KpiStanding:
     threshold: Decimal | None = None
     is_scored: bool = False
     peers: list[Row] = field(default_factory=list)
+    judged_pooled: bool = False
+
+    @property
+    def threshold_of_value(self) -> Decimal | None:
+        """The threshold where the gate judges the value that is shown: not where that is pooled and
+        the gate takes this year's people.
+        """
+        is_other = (self.row.get("pooled_years") or 1) > 1 and not self.judged_pooled
+        return None if is_other else self.threshold
 
     @property
     def is_share(self) -> bool:
@@ -210,7 +220,7 @@ def _kpis(
     of_places = {
         (row["region"], row["kpi"]): row for row in tables["region_kpis"].iter_rows(named=True)
     }
-    thresholds = {gate.kpi: gate.threshold for gate in methodology.gates}
+    gates = {gate.kpi: gate for gate in methodology.gates}
     for kpi in methodology.kpis:
         if kpi.code not in own:
             continue
@@ -221,9 +231,10 @@ def _kpis(
             own[kpi.code],
             of_places.get((unit["region"], kpi.code)),
             of_places.get((NATION, kpi.code)),
-            thresholds.get(kpi.code),
+            gates[kpi.code].threshold if kpi.code in gates else None,
             kpi.score is not None,
             [] if alike is None else alike.to_dicts(),
+            kpi.code in gates and gates[kpi.code].pooled,
         )
 
 

@@ -134,7 +134,7 @@ def kinds_of(
         "kpi", on_columns=drawn, index=flags, values=["numerator", "denominator"]
     )
     facts = [f"{part}_{kpi}" for kpi in drawn for part in ("denominator", "numerator")]
-    if not drawn or wide.is_empty():
+    if not drawn or wide.is_empty() or cells.is_empty():
         nothing = np.zeros((0, 0), dtype=np.int64)
         return Kinds([], nothing, nothing, np.zeros((len(college_ids), 0), dtype=np.int64))
     wide = wide.with_columns(pl.col(facts).fill_null(0).cast(pl.Int64))
@@ -192,9 +192,9 @@ def questions_of(kinds: Kinds) -> list[Question]:
     return found
 
 
-LEAST_PRIOR, MOST_PRIOR = 1e-3, 1e5
-"""Bounds of a + b, the number of graduates that the prior weighs as much as. Colleges that differ
-no more than chance has it would fit best with no bound.
+LEAST_PRIOR = 1e-3
+"""Least a + b, the number of graduates that the prior weighs as much as. Colleges that are all or
+nothing would fit best with none.
 """
 
 
@@ -204,27 +204,39 @@ def fit_beta(successes: Ints, trials: Ints) -> tuple[float, float]:
     The beta-binomial's log-likelihood is a sum of log(a + j), log(b + j), log(a + b + j) over whole
     j, so its derivatives are sums of fractions (Minka, Estimating a Dirichlet distribution, 2000).
     Newton's method on (log a, log b), each step halved until the likelihood grows.
+
+    a + b stays between LEAST_PRIOR and the number of trials: a prior weighs no more than the people
+    whom it is learnt from. So colleges that differ no more than chance has it (one college, too)
+    have the rate of all, as sure as all of them together make it. Where nobody or everybody
+    succeeded, a or b is next to 0; where nobody was tried, they are equal.
     """
     used = trials > 0
     k, n = successes[used], trials[used]
     tops = [_more_than(k), _more_than(n - k), _more_than(n)]
     rate = (k.sum() + 0.5) / (n.sum() + 1)
-    at = np.log([rate * 10, (1 - rate) * 10])
+    most = max(float(n.sum()), 1.0)
+    at = _bounded(np.log([rate * 10, (1 - rate) * 10]), most)
     value, gradient, hessian = _likelihood(at, tops)
     for _ in range(200):
         step = _ascent(gradient, hessian)
-        size = 1.0
-        while size > 1e-12:
-            trial = _bounded(at + size * step)
+        if _leads_out(at, step, most):
+            step = _ascent_of_mean(at, gradient, hessian)
+        trial = _bounded(at + step, most)
+        new = _likelihood(trial, tops)
+        while new[0] <= value and np.abs(trial - at).max() > NO_MATTER:
+            step = step / 2
+            trial = _bounded(at + step, most)
             new = _likelihood(trial, tops)
-            if new[0] > value:
-                break
-            size /= 2
-        else:
-            break
+        moved = np.abs(trial - at).max()
         at, (value, gradient, hessian) = trial, new
+        if moved < NO_MATTER**2:
+            break
     a, b = np.exp(at)
     return float(a), float(b)
+
+
+NO_MATTER = 1e-6
+"""Steps so small change the likelihood by less than it is told apart by; Newton's is then right."""
 
 
 def _more_than(counts: Ints) -> Ints:
@@ -258,10 +270,30 @@ def _ascent(gradient: Floats, hessian: Floats) -> Floats:
     return np.asarray(step / max(1.0, float(np.abs(step).max()) / 2))
 
 
-def _bounded(at: Floats) -> Floats:
-    """Return log a and log b, moved along the same mean to where a + b is within its bounds."""
+def _leads_out(at: Floats, step: Floats, most: float) -> bool:
+    """Whether a + b is at one of its bounds, and the step would lead over it."""
+    total, grows = float(np.exp(at).sum()), float(np.exp(at) @ step)
+    return (grows > 0 and total > most * (1 - 1e-9)) or (
+        grows < 0 and total < LEAST_PRIOR * (1 + 1e-9)
+    )
+
+
+def _ascent_of_mean(at: Floats, gradient: Floats, hessian: Floats) -> Floats:
+    """Return Newton's step of the logit of the mean, with a + b held."""
+    mean, rest = np.exp(at) / np.exp(at).sum()
+    along = np.array([rest, -mean])
+    bend = along @ hessian @ along - mean * rest * gradient.sum()
+    step = along * (along @ gradient) / max(abs(float(bend)), 1e-12)
+    return np.asarray(step / max(1.0, float(np.abs(step).max()) / 2))
+
+
+def _bounded(at: Floats, most: float) -> Floats:
+    """Return log a and log b, moved along the same mean to where a + b is within its bounds; neither
+    so low that it would come out as 0.
+    """
+    at = np.maximum(at, np.log(LEAST_PRIOR**6))
     total = float(np.exp(at).sum())
-    return np.asarray(at + np.log(min(max(total, LEAST_PRIOR), MOST_PRIOR) / total))
+    return np.asarray(at + np.log(min(max(total, LEAST_PRIOR), most) / total))
 
 
 # ------------------------------------------------------------------------------------ the draws
@@ -736,7 +768,7 @@ def _rest_posterior(numerator: Floats, denominator: Floats) -> tuple[Floats, Flo
     if not denominator.any():
         return None
     a, b = fit_beta(numerator.astype(np.int64), denominator.astype(np.int64))
-    return a + numerator, b + denominator - numerator
+    return a + numerator, b + (denominator - numerator)
 
 
 def _number(counts: pl.Series) -> Floats:

@@ -377,7 +377,7 @@ def _strip(at: Here, one: KpiStanding, names: Mapping[str, str]) -> Strip:
         tip=tip,
         low=row["low"],
         high=row["high"],
-        gate=None if one.threshold is None else float(one.threshold),
+        gate=None if one.threshold_of_value is None else float(one.threshold_of_value),
         gate_tip=f"{words.say('Threshold')}: {_threshold(at, one)}",
         region=region["value"] if region else None,
         region_tip=words.say("Region") + f": {parts.share_of(words, region)}" if region else "",
@@ -389,7 +389,8 @@ def _strip(at: Here, one: KpiStanding, names: Mapping[str, str]) -> Strip:
 
 
 def _threshold(at: Here, one: KpiStanding) -> str:
-    return "–" if one.threshold is None else threshold_told(at.words, one.kind, one.threshold)
+    threshold = one.threshold_of_value
+    return "–" if threshold is None else threshold_told(at.words, one.kind, threshold)
 
 
 def _value(at: Here, row: Mapping[str, Any]) -> str:
@@ -437,7 +438,9 @@ def _employment(at: Here, standing: Standing) -> None:
         at,
         "employment",
         title,
-        words.say("The same graduates, counted by the published and two derived definitions"),
+        words.say("The same graduates, counted by the published and two derived definitions")
+        if len({one.row.get("pooled_years") for one in found}) == 1
+        else words.say("The published and two derived definitions, not all of the same cohorts"),
         lambda colours: bars(rows, 1.0, colours),
         standing.college_id,
         alt_text="; ".join(row.tip for row in rows),

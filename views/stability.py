@@ -21,8 +21,12 @@ def page() -> None:
     at = here()
     parts.answer(_answer(at), at.round_title)
     draw_marks(at)
-    stability_parts.draw_method(at)
-    _doubts(at)
+    if at.has("funding"):  # what the page opens with comes first
+        _doubts(at)
+        stability_parts.draw_method(at)
+    else:
+        stability_parts.draw_method(at)
+        _doubts(at)
 
 
 def _answer(at: Here) -> str:
@@ -142,7 +146,7 @@ def _filters(at: Here) -> dict[str, Any]:
             "doubt",
             say("Records in doubt"),
             kinds,
-            everything=say("the fewest of any kind"),
+            everything=say("any kind"),
             width="stretch",
         )
         stands = address.choose(

@@ -8,6 +8,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from kpi.package import package_tables
 from kpi.pooling import own_counts
 from kpi.resources import sql_folder
 from kpi.rounds import Round, content_of, open_round, write_json
+from kpi.standing import TABLES, Standing, standing_of
 
 YEARS = {"2023-24": 2023, "2024-25": 2024, "2025-26": 2025}
 NOW = "2025-26"
@@ -489,6 +491,24 @@ def test_the_explanation_says_over_how_many_cohorts_and_on_which_the_gate_stands
     gates = next(step for step in explain_college(pooled_in_gate, "EX-01") if step.id == "gates")
     assert any("19 / 24" in line for line in gates.lines)
     assert any("pooled over 3 cohorts" in line for line in gates.lines)
+
+
+def test_a_standing_holds_each_value_against_the_threshold_that_judges_it(
+    pooled: Round, pooled_in_gate: Round
+) -> None:
+    def standing(of_round: Round) -> Standing:
+        there = {name: of_round.table(name) for name in TABLES}
+        found = standing_of(there, of_round.methodology, "EX-01")
+        assert found is not None
+        return found
+
+    own = standing(pooled)
+    assert own.of("employment_rate").threshold_of_value is None  # 79.2 % are not what it judges
+    assert own.of("dual_share").threshold_of_value == Decimal("0.20")
+    assert own.gates[0]["value"] == pytest.approx(5 / 8)
+    three = standing(pooled_in_gate)
+    assert three.of("employment_rate").threshold_of_value == Decimal("0.70")
+    assert three.gates[0]["value"] == pytest.approx(19 / 24)
 
 
 def test_a_scenario_counts_people_more_once_in_the_pooled_counts(

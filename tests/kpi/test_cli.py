@@ -90,6 +90,7 @@ def test_each_command_ends_with_0_when_it_has_done_what_was_asked(
     assert "Findings: errors 0, warnings 0" in said.text
     assert kpi("rank").code == 0
     assert kpi("explain", "EX-01").code == 0
+    assert kpi("profile", "EX-01").code == 0
     assert kpi("export", "--to", "out").code == 0
     assert list((tmp_path / "out").glob("*.xlsx"))
 
@@ -496,6 +497,9 @@ def test_astana_has_no_students_and_the_round_says_that_nothing_can_be_funded(
     assert told.code == 0
     assert "nothing can be funded" in told.text
     assert "97" in told.text
+    told = kpi("profile", "AST-20", "--store", done.path.parent.parent)
+    assert told.code == 0
+    assert "there is no profile" in told.text
 
 
 # ranking on the screen

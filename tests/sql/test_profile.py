@@ -4,7 +4,7 @@ Most cases give a SELECT the tables that it reads, a few rows each, and read wha
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -45,6 +45,13 @@ def database() -> tuple[duckdb.DuckDBPyConnection, dict[str, Select]]:
     con = duckdb.connect()
     con.execute("SET threads = 1")
     return con, {one.table: one for one in read_selects(con, sql_folder() / "3_profile")}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed_at_the_end() -> Iterator[None]:
+    yield
+    database()[0].close()
+    database.cache_clear()
 
 
 def made(table: str, **given: pl.DataFrame) -> pl.DataFrame:

@@ -124,7 +124,7 @@ def _peers(at: Here, profile: Profile, names: Names) -> None:
         state = parts.table(
             rows,
             {
-                "name": text(words.say("College"), width=330),
+                "name": text(words.say("College"), width=360),
                 "region": text(words.say("Region")),
                 "students": text(words.say("Students"), width="small", alignment="right"),
             },
