@@ -288,8 +288,8 @@ def _ascent_of_mean(at: Floats, gradient: Floats, hessian: Floats) -> Floats:
 
 
 def _bounded(at: Floats, most: float) -> Floats:
-    """Return log a and log b, moved along the same mean to where a + b is within its bounds; neither
-    so low that it would come out as 0.
+    """Return log a and log b, moved along the same mean to where a + b is within its bounds;
+    neither so low that it would come out as 0.
     """
     at = np.maximum(at, np.log(LEAST_PRIOR**6))
     total = float(np.exp(at).sum())
