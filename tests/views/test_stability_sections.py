@@ -83,6 +83,7 @@ def test_astana_is_told_that_staff_decides_and_nothing_about_money(
 
 def test_every_language_says_all_of_it(open_page: Open, astana_store: Path) -> None:
     for language in ("kk", "ru"):
+        stability_parts._computed().clear()
         app = open_page("stability", language=language, store=astana_store)
         app = change_every_choice(app)
         assert not app.exception

@@ -169,7 +169,7 @@ def _ranges(at: Here, ranks: pl.DataFrame, colleges: dict[str, str]) -> None:
     shown = parts.paged(words, ranks, "ranks")
     drawn = [
         {
-            "college": colleges[row["college_id"]],
+            "named": colleges[row["college_id"]],
             "rank": words.number(row["rank"]),
             "range": told.range_told(words, row),
             "top": words.percent(row["top_share"], 0),
@@ -181,7 +181,7 @@ def _ranges(at: Here, ranks: pl.DataFrame, colleges: dict[str, str]) -> None:
     parts.table(
         pl.DataFrame(drawn),
         {
-            "college": text(say("College"), width=330),
+            "named": text(say("College"), width=330),
             "rank": text(say("Rank"), width=80, **RIGHT),
             "range": text(say("Range of ranks"), width=170, **RIGHT),
             "top": text(say("Draws in {top}", top=top), width=190, **RIGHT),
