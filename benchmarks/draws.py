@@ -10,6 +10,7 @@ at a time, ranks by sorting; it takes 100 draws, without new cohorts, and its ti
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 
@@ -32,7 +33,7 @@ def rows(steps):
         (f"≤ {SECONDS:g} s on 2 cores", seconds <= SECONDS),
         (f"≤ {MEMORY:g} MiB", peak <= MEMORY),
     ]
-    peer = f"1 : {middle('peer') / seconds:.0f} of a loop over draws"
+    peer = f"a loop over draws takes {middle('peer') / seconds:.1f} ×"
     processor = f"{middle('processor'):.2f} of processors"
     return [
         row(size, f"{seconds:.2f}; {processor}", f"{peak:,.0f}", peer, aims),
@@ -46,6 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--repeat", type=int, default=3, help="measured runs")
     repeat = parser.parse_args().repeat
+    load = os.getloadavg()[0]
     folder = CACHE / "national"
     if not folder.exists():
         make_sample(folder)
@@ -58,6 +60,7 @@ def main():
     print(f"| what | seconds, median of {repeat} | peak MiB | ratio | aim |")
     print("|---|---:|---:|---|---|")
     print(*rows(steps[1:]), sep="\n")
+    print(f"\n{os.cpu_count()} cores, load {load:.1f} at the start.")
     shutil.rmtree(STORE, ignore_errors=True)
 
 
