@@ -55,6 +55,7 @@ OWN_ONLY = (
 )
 BESIDE_OTHERS = (
     *("peers", "peer_comparison", "region_employment_by_qualification", "dual_colleges"),
+    "leaders",
 )
 OF_REGIONS = ("region_kpis", "funding_regions", "funding_administrators")
 OPEN = ("framework", "param_kpi", "param_gate", "param_norm", "param_share", "param_round")
