@@ -136,11 +136,14 @@ def _noise(at: Here) -> None:
     caption = f"{told.noise_told(words, at.methodology, ranks)} {told.draws_told(words)}"
     colleges = at.colleges()
     near = closest(ranks, _DRAWN)
-    if near.is_empty():
+    top = told.top_name(words, at.methodology)
+    if not (near["rank_low"] < near["rank_high"]).any():  # nobody, or a level moves and no rank
         parts.section(title, caption)
+        for row in near.iter_rows(named=True):
+            name = colleges[row["college_id"]]
+            st.markdown(parts.plain(f"{name}: {told.draws_in_top(words, row, top)}"))
     else:
         placed, scale = on_scale(near)
-        top = told.top_name(words, at.methodology)
         drawn = [
             Span(
                 label=colleges[row["college_id"]],
@@ -265,7 +268,7 @@ def _moves(at: Here, done: Stability) -> None:
             label=names[row["kind"], row["code"]],
             start=0.0,
             end=row["mean_shift"],
-            text=told.shift_told(words, at.methodology, row),
+            text=told.places_told(words, row["mean_shift"]),
             tip=told.shift_told(words, at.methodology, row),
         )
         for row in applied
