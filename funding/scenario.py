@@ -55,7 +55,6 @@ from kpi.pooling import (
     earlier_of,
     pool_tables,
     pooled_kpis,
-    put_pool,
 )
 from kpi.ranking import ranking_of
 from kpi.rounds import Round, write_json
@@ -367,8 +366,8 @@ class Desk:
                 clean = read_selects(con, plan.sql / "1_clean")
                 require_tables(kpis, clean, intake, str(self.of_round.path))
                 count_kpis(con, kpis)
-                put_pool(con, plan.round_id, plan.methodology, None)  # no table kept rests on it
-                run_selects(con, read_selects(con, plan.sql / "3_profile"))
+                profile = read_selects(con, plan.sql / "3_profile")
+                run_selects(con, [select for select in profile if select.table in _KEPT])
                 return {name: get_table(con, name) for name in _KEPT}
             finally:
                 con.close()
