@@ -1,6 +1,6 @@
 """Who is where?"""
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,7 +14,6 @@ from kpi.certainty import (
     ranks_told,
     sure_ones,
 )
-from kpi.export import write_csv
 from kpi.leaders import SCOPES
 from kpi.ranked_list import (
     as_file,
@@ -30,7 +29,8 @@ from kpi.uncertainty import LEVEL
 from views.frame import address, charts, parts
 from views.frame.earlier import earlier_round
 from views.frame.here import Here, here, kept, version_title
-from views.frame.marks import draw_marks, round_marks
+from views.frame.lists import download_list
+from views.frame.marks import draw_marks
 from views.frame.menu import page_file
 from views.frame.range_bars import range_bar
 from views.frame.score_bars import stacked_bar
@@ -67,7 +67,7 @@ def page() -> None:
     with_earlier = with_change(shown, _comparable(at, earlier))
     _table(at, with_earlier.filter(pl.col("rank").is_not_null()), wanted, earlier)
     _not_ranked(at, shown.filter(pl.col("rank").is_null()))
-    _download(at, with_earlier)
+    download_list(at, "ranking", partial(as_file, with_earlier))
 
 
 def _all_colleges(at: Here) -> pl.DataFrame:
@@ -564,28 +564,6 @@ def _specialties(at: Here, opening: Any) -> None:
         },
         name=f"specialties:{address.value('page', '1')}",
         alt=say("Ranking of the specialties"),
-    )
-
-
-def _download(at: Here, rows: pl.DataFrame) -> None:
-    stem = f"{at.round.name}-{at.round.version}-ranking"
-    marks = {
-        "round": at.round.name,
-        "version": at.round.version,
-        "marks": " ".join(round_marks(at)),
-    }
-
-    def write(folder: Path) -> Path:
-        write_csv(as_file(rows, marks), folder / f"{stem}.csv")
-        return folder / f"{stem}.csv"
-
-    parts.download(
-        at.words.say("Download this list as CSV"),
-        f"{stem}.csv",
-        write,
-        "text/csv",
-        key="download:ranking",
-        icon=":material/download:",
     )
 
 

@@ -1,6 +1,6 @@
 """How firm is it: which decisions hang on few records, and what a change of method would move?"""
 
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -8,10 +8,10 @@ import streamlit as st
 
 from funding.doubts import FEW, KINDS, by_kind, hanging, in_doubt
 from funding.doubts_told import as_file, kind_name, opening, standing, waived_told
-from kpi.export import write_csv
 from views.frame import address, parts, stability_parts
 from views.frame.here import Here, here, kept
-from views.frame.marks import draw_marks, round_marks
+from views.frame.lists import download_list
+from views.frame.marks import draw_marks
 
 RIGHT: dict[str, Any] = {"alignment": "right"}
 
@@ -83,7 +83,7 @@ def _doubts(at: Here) -> None:
         parts.empty(say("No decision fits this choice."), say("Take a filter away."))
         return
     _list(at, rows)
-    _download(at, rows)
+    download_list(at, "doubts", partial(as_file, rows))
 
 
 def _in_doubt(at: Here, **wanted: Any) -> pl.DataFrame:
@@ -206,28 +206,6 @@ def _list(at: Here, rows: pl.DataFrame) -> None:
     )
     st.caption(parts.plain(say("A row that is chosen opens the page of its college.")))
     parts.lead_to_college(shown, state)
-
-
-def _download(at: Here, rows: pl.DataFrame) -> None:
-    stem = f"{at.file_name}-doubts"
-    marks = {
-        "round": at.round.name,
-        "version": at.round.version,
-        "marks": " ".join(round_marks(at)),
-    }
-
-    def write(folder: Path) -> Path:
-        write_csv(as_file(rows, marks), folder / f"{stem}.csv")
-        return folder / f"{stem}.csv"
-
-    parts.download(
-        at.words.say("Download this list as CSV"),
-        f"{stem}.csv",
-        write,
-        "text/csv",
-        key="download:doubts",
-        icon=":material/download:",
-    )
 
 
 page()

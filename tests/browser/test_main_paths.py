@@ -105,3 +105,20 @@ def test_an_auditor_traces_an_amount_and_verifies_the_round(
     one.page.get_by_role("button", name=say("Verify this version")).click()
     one.page.locator("h1", has_text="agree with the receipt").wait_for(timeout=LONG)
     assert one.faults == []
+
+
+def test_an_analyst_asks_how_sure_the_ranking_and_the_money_are(
+    someone: People, server: Server
+) -> None:
+    say = speaker("en").say
+    one = someone(server, locale="en-US")
+    one.open()
+    one.sign_in("analyst")
+    one.open("ranking", lang="en", round="2025-26/v1", list="leaders", leaders="cluster")
+    assert "would stay there with a chance of at least 90" in one.page.inner_text("h1")
+    one.open("stability", lang="en", round="2025-26/v1")
+    assert "of 9 decisions about money" in one.page.inner_text("h1")
+    one.page.get_by_role("button", name=say("Change every choice")).click()
+    one.page.get_by_text("Sobol indices from", exact=False).first.wait_for(timeout=LONG)
+    assert downloaded(one, say("Download this list as CSV"))
+    assert one.faults == []
