@@ -58,7 +58,7 @@ from kpi.pooling import (
     put_pool,
 )
 from kpi.pseudonyms import key_id
-from kpi.ranking import framework_of, rank_units
+from kpi.ranking import framework_of, rank_units, treatment_of
 from kpi.resources import sql_folder
 from kpi.uncertainty import (
     COHORT_EVERY,
@@ -312,13 +312,16 @@ def _checks_ready(con: duckdb.DuckDBPyConnection, sql: Path) -> list[Select]:
 
 
 def rank(con: duckdb.DuckDBPyConnection, methodology: Methodology) -> None:
-    """Make ``framework``, ``kpi_scores`` and ``ranking`` from the stored KPI values and gates."""
+    """Make ``framework``, ``kpi_scores`` and ``ranking`` from the stored KPI values and gates, and
+    ``treatment`` where the methodology treats outliers.
+    """
+    values = get_table(con, "kpi_values")
     kpi_scores, ranking = rank_units(
-        get_table(con, "unit_profile"),
-        get_table(con, "kpi_values"),
-        get_table(con, "gates"),
-        methodology,
+        get_table(con, "unit_profile"), values, get_table(con, "gates"), methodology
     )
+    treated = treatment_of(values, ranking, methodology)
+    if treated.height:
+        put_table(con, "treatment", treated)
     put_table(con, "framework", framework_of(methodology))
     put_table(con, "kpi_scores", kpi_scores)
     put_table(con, "ranking", ranking)

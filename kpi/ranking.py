@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from kpi.index import Scores, indicator_codes, published, score_array
+from kpi.index import Scores, indicator_codes, published, score_array, treatment_report
 from kpi.methodology import League, Methodology
 
 Unit = dict[str, Any]
@@ -144,6 +144,31 @@ def ranking_of(
     gate, passed. A unit that cannot be ranked has a reason instead of a rank.
     """
     return _ranked(units, kpi_values, gates, methodology)[-1]
+
+
+def treatment_of(
+    kpi_values: pl.DataFrame, ranking: pl.DataFrame, methodology: Methodology
+) -> pl.DataFrame:
+    """Return the table ``treatment``: the values that were treated as outliers before they were
+    normalised (``kpi.index.treatment_report``). No row where the methodology treats none.
+    """
+    framework = framework_of(methodology)
+    was_scored = pl.col("not_ranked_reason").is_null() | (pl.col("not_ranked_reason") == "no_score")
+    scored = ranking.filter(was_scored).select("college_id").sort("college_id")
+    values = [
+        scored.join(
+            kpi_values.filter(pl.col("kpi") == code, pl.col("status") == "ok"),
+            on="college_id",
+            how="left",
+            maintain_order="left",
+        )["value"]
+        .cast(pl.Float64)
+        .fill_null(float("nan"))
+        .to_numpy()
+        for code in indicator_codes(framework)
+    ]
+    report = treatment_report(scored["college_id"], np.stack(values, axis=1), framework)
+    return report.rename({"unit": "college_id"})
 
 
 def _ranked(

@@ -22,6 +22,7 @@ from kpi.ranking import (
     framework_of,
     place_in_order,
     rank_units,
+    treatment_of,
 )
 
 STATED = {"reference": "test", "status": "illustrative"}
@@ -832,6 +833,25 @@ def test_the_framework_has_a_column_for_an_option_only_where_a_kpi_states_it():
     assert found.index.tolist() == [80, 200, 220]
     # A stored framework without the columns is read as well.
     assert score_array(np.array([[7.0]]), plain).index.tolist() == [7]
+
+
+def test_a_round_keeps_what_it_treated_as_an_outlier():
+    # 1 to 10 and 100: 100 is brought to 10, the others stay (tests/kpi/test_outliers.py).
+    kpis = [scored("points", normalise="min_max", floor=None, target=None, treat="winsorise")]
+    chosen = methodology(kpis=kpis, tie_chain=stated([]))
+    ids = [f"C-{place:02d}" for place in range(11)]
+    points = [100.0, *map(float, range(1, 11))]
+    values = pl.DataFrame({"college_id": ids, "kpi": "points", "status": "ok", "value": points})
+    missing = values.tail(1).with_columns(college_id=pl.lit("C-99"), status=pl.lit("no_data"))
+    ranking = pl.DataFrame(
+        {"college_id": [*ids, "C-99"], "not_ranked_reason": [*[None] * 11, "points"]}
+    )
+    treated = treatment_of(pl.concat([values, missing]), ranking, chosen)
+    assert treated.select("college_id", "code", "value", "treated").rows() == [
+        ("C-00", "points", 100.0, 10.0)
+    ]
+    none = methodology(kpis=[scored("points")], tie_chain=stated([]))
+    assert treatment_of(values, ranking, none).is_empty()
 
 
 @pytest.mark.parametrize("digits", ["0.123456", "0.12345678"])
