@@ -5,7 +5,6 @@ each choice moves takes the registers and many rankings: it is computed when it 
 kept for all who look at the same version.
 """
 
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,13 +13,13 @@ import streamlit as st
 from funding import stability_told as told
 from funding.stability import Stability, stability_of
 from kpi.errors import CallError
-from kpi.export import write_csv
 from kpi.intake import Report
 from kpi.stability import closest, facts_of, on_scale, ranks_under_noise, variance_shares
 from views.frame import parts
 from views.frame.charts import draw
 from views.frame.college_charts import Bar, bars
 from views.frame.here import Here, kept
+from views.frame.lists import download_list
 from views.frame.stability_charts import Span, spans
 from views.frame.work import ask_button, is_asked, was_cancelled, work
 
@@ -192,7 +191,7 @@ def _ranges(at: Here, ranks: pl.DataFrame, colleges: dict[str, str]) -> None:
         name="ranges",
         alt=say("Range of ranks of each college"),
     )
-    _download(at, "ranks", ranks)
+    download_list(at, "stability-ranks", lambda _: told.as_file(at.round, ranks))
 
 
 # ------------------------------------------------------------------------------------ every choice
@@ -288,7 +287,7 @@ def _moves(at: Here, done: Stability) -> None:
     if money := told.money_told(words, at.methodology, moves):
         st.markdown(parts.plain(money))
     _moves_table(at, moves, names)
-    _download(at, "moves", moves)
+    download_list(at, "stability-moves", lambda _: told.as_file(at.round, moves))
 
 
 def _moves_table(at: Here, moves: pl.DataFrame, names: dict[tuple[str, str], str]) -> None:
@@ -356,21 +355,4 @@ def _drawn_effects(at: Here, name: str, drawn: list[Span], lines: list[tuple[flo
         ),
         lambda colours: spans(drawn, lines, colours),
         alt_text="; ".join(f"{span.label}: {span.text}" for span in drawn),
-    )
-
-
-def _download(at: Here, name: str, table: pl.DataFrame) -> None:
-    stem = f"{at.file_name}-stability-{name}"
-
-    def write(folder: Path) -> Path:
-        write_csv(told.as_file(at.round, table), folder / f"{stem}.csv")
-        return folder / f"{stem}.csv"
-
-    parts.download(
-        at.words.say("Download this list as CSV"),
-        f"{stem}.csv",
-        write,
-        "text/csv",
-        key=f"download:{name}",
-        icon=":material/download:",
     )
