@@ -27,7 +27,7 @@ CHOSEN = {
     "overview": {"kpi": "dual_share"},
     "scenario": {"set": "gates.employment_rate=0.75", "frontier": "employment_rate"},
 }
-OF_README = ("overview", "college", "scenario")
+OF_README = ("overview", "college", "scenario", "stability")
 """Pages of which the README shows what a wide screen shows at first, in docs/."""
 
 HIGHEST = 8_000
