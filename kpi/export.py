@@ -89,7 +89,7 @@ def make_folder(to: Path) -> None:
 
 def _marked(of_round: Round, colleges: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     """Put the round, its version and the status of its rules before each row, and the college's
-    name and region after its id.
+    name and region after its id, where it has none of its own.
     """
     marks = {
         "round": of_round.name,
@@ -98,8 +98,10 @@ def _marked(of_round: Round, colleges: pl.DataFrame, table: pl.DataFrame) -> pl.
     }
     if "college_id" in table.columns and "name_ru" not in table.columns:
         place = table.columns.index("college_id") + 1
-        columns = [*table.columns[:place], "name_ru", "region", *table.columns[place:]]
-        table = table.join(colleges, on="college_id", how="left", maintain_order="left")
+        added = [name for name in ("name_ru", "region") if name not in table.columns]
+        columns = [*table.columns[:place], *added, *table.columns[place:]]
+        told = colleges.select("college_id", *added)
+        table = table.join(told, on="college_id", how="left", maintain_order="left")
         table = table.select(columns)
     return table.select(*(pl.lit(text).alias(name) for name, text in marks.items()), pl.all())
 
