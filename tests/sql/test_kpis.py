@@ -49,6 +49,7 @@ from kpi.pipeline import (
     read_selects,
     run_selects,
 )
+from kpi.pooling import put_pool
 from kpi.resources import data_folder, sql_folder
 from kpi.rounds import Round
 
@@ -107,6 +108,7 @@ def bulletin(
     check_rows(con, asked)
     run_selects(con, read_selects(con, sql_folder() / "1_clean"))
     count_kpis(con, kpi_selects(con, asked.methodology, asked.sql))
+    put_pool(con, asked.round_id, asked.methodology, None)
     run_selects(con, read_selects(con, sql_folder() / "3_profile"))
     regions = get_table(con, "region_kpis")
     con.close()
@@ -765,9 +767,11 @@ def intervals(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
             orient="row",
         ),
     )
-    run_selects(
-        con, [s for s in read_selects(con, sql_folder() / "3_profile") if s.table == "kpi_values"]
-    )
+    put_table(con, "colleges", pl.DataFrame({"college_id": ids, "unit_id": ids}))
+    put_pool(con, "2025-26", plan().methodology, None)
+    asked = ("pooled_counts", "kpi_values")
+    profile = read_selects(con, sql_folder() / "3_profile")
+    run_selects(con, [select for select in profile if select.table in asked])
     values = get_table(con, "kpi_values")
     con.close()
     return values
