@@ -34,6 +34,7 @@ PAGES = {
     "college": f"college={COLLEGE}",
     "funding": "",
     "scenario": "set=gates.employment_rate%3D0.75",
+    "stability": "",
     "data-check": "",
     "audit": "",
     "methodology": "",
