@@ -154,10 +154,11 @@ def rank(
     """Show the ranking of a round with its ranges, and who is not ranked and why."""
     from kpi import rank_report
     from kpi.language import speaker
+    from kpi.printing import require_format
     from kpi.summary import print_specialties
 
     words = speaker(language)
-    rank_report.require_format(form)
+    require_format(form)
     of_round = _open(store, round_id, version)
     if specialties:
         print_specialties(of_round, top)
@@ -211,7 +212,7 @@ def profile(
     version: Version = None,
     store: Store = Path("rounds"),
     language: Language = "en",
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    form: Form = "table",
 ) -> None:
     """Show what a college is: its clusters, its peers, what it is better and worse at than they."""
     from kpi.language import speaker
@@ -404,17 +405,15 @@ def doubts(
     round_id: WhichRound = None,
     version: Version = None,
     store: Store = Path("rounds"),
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    form: Form = "table",
     language: Language = "en",
 ) -> None:
     """List the decisions about money that the fewest records in doubt would reverse."""
     from funding.doubts_told import print_doubts
     from kpi.language import speaker
+    from kpi.printing import require_format
 
-    if form not in ("table", "csv", "json"):
-        raise CallError(
-            "There is no such format.", where="--format", found=form, expected="table, csv or json"
-        )
+    require_format(form)
     of_round = _open(store, round_id, version)
     print_doubts(of_round, speaker(language), region=region, top=top, form=form)
 
@@ -424,7 +423,7 @@ def stability(
     round_id: WhichRound = None,
     version: Version = None,
     store: Store = Path("rounds"),
-    form: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    form: Form = "table",
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write the files to.")] = None,
     language: Language = "en",
 ) -> None:
@@ -432,11 +431,9 @@ def stability(
     from funding.stability import stability_of
     from funding.stability_told import print_stability, write_stability
     from kpi.language import speaker
+    from kpi.printing import require_format
 
-    if form not in ("table", "csv", "json"):
-        raise CallError(
-            "There is no such format.", where="--format", found=form, expected="table, csv or json"
-        )
+    require_format(form)
     words = speaker(language)
     of_round = _open(store, round_id, version)
     began = time.perf_counter()

@@ -4,6 +4,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from kpi.errors import CallError
+
+FORMATS = ("table", "csv", "json")
+"""How a list is printed: laid out for people, or its rows for programs."""
+
+
+def require_format(form: str) -> None:
+    """Raise CallError for a format that there is not."""
+    if form not in FORMATS:
+        raise CallError(
+            "There is no such format.", where="--format", found=form, expected="table, csv or json"
+        )
+
 
 def fill(table: Table, *cells: str) -> None:
     """Add a row of plain text: names come from the input and are never markup."""

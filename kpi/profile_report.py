@@ -15,14 +15,13 @@ from kpi.colleges import find_college, place_names
 from kpi.errors import CallError
 from kpi.export import safe_text
 from kpi.language import Speaker
-from kpi.printing import fill, new_console, new_table
+from kpi.printing import fill, new_console, new_table, require_format
 from kpi.profile import TABLES, Profile, Row, facts_of, flat, profile_of
 from kpi.rounds import Round, open_round
 from kpi.standing import earlier_values
 from kpi.terms import term
 
 Trend = Sequence[tuple[str, Mapping[str, Row]]]
-FORMATS = ("table", "csv", "json")
 
 
 def print_profile(of_round: Round, store: Path, college: str, form: str, words: Speaker) -> None:
@@ -32,10 +31,7 @@ def print_profile(of_round: Round, store: Path, college: str, form: str, words: 
     Raises CallError for a form that there is not, no such college, or a round of a product that
     made no profiles.
     """
-    if form not in FORMATS:
-        raise CallError(
-            "There is no such format.", where="--format", found=form, expected=", ".join(FORMATS)
-        )
+    require_format(form)
     unit = str(find_college(of_round, college)["unit_id"])
     profile, trend = _profile(of_round, unit), trend_of(of_round, store, unit)
     if form == "table":

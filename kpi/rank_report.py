@@ -26,7 +26,6 @@ from kpi.rounds import Round
 from kpi.terms import term
 from kpi.told import counts
 
-FORMATS = ("table", "csv", "json")
 _NAMES = ("name_kk", "name_ru", "name_en")
 _LISTED = (
     *("rank", "tie_size", "ranked_of", "rank_low", "rank_high", "ahead_of_next"),
@@ -262,11 +261,3 @@ def _plain(value: Any) -> float | str:
 def listed(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of the ranking that CSV and JSON hold."""
     return rows.select(_LISTED)
-
-
-def require_format(form: str) -> None:
-    """Raise CallError for a format that there is not."""
-    if form not in FORMATS:
-        raise CallError(
-            "There is no such format.", where="--format", found=form, expected=", ".join(FORMATS)
-        )
