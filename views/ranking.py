@@ -215,9 +215,11 @@ def _table(
     }
     if has_intervals(ranked):
         columns["ranks"] = text(say("90 % range"), **RIGHT)
+    groups = _group_columns(at)
     columns |= {
         "name": text(say("College"), width=290),
         "score": text(say("Score"), **RIGHT),
+        "group": groups.pop("group"),
     }
     if has_intervals(ranked):
         columns["range"] = st.column_config.ImageColumn(say("Among all ranks"), width=180)
@@ -235,7 +237,7 @@ def _table(
         columns["cohort"] = text(say("Graduates"), **RIGHT)
     else:
         columns["specialties"] = text(say("Specialties assessed"), **RIGHT)
-    columns |= _group_columns(at)
+    columns |= groups
     if told.names:
         columns["parts"] = text(" + ".join(told.names), **RIGHT)
     state = parts.table(
@@ -477,7 +479,7 @@ def _leaders(at: Here, opening: Any) -> None:
     text = st.column_config.TextColumn
     columns: dict[str, Any] = {
         "rank": st.column_config.NumberColumn(say("Rank"), pinned=True),
-        "chance": text(say("Chance"), width="small", **RIGHT),
+        "chance": text(say("Chance"), width=110, **RIGHT),
         "name": text(say("College"), width=330),
     }
     for name, label in (("cluster", say("Cluster")), ("region", say("Region"))):
