@@ -26,6 +26,18 @@ _ARGUMENTS = (
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
 SECONDS = 90
+STANDS = """
+() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    const moves = document.getAnimations().some((animation) =>
+        animation.playState === "running" &&
+        animation.effect?.getComputedTiming().endTime !== Infinity);
+    return app?.dataset.testConnectionState === "CONNECTED" &&
+        app.dataset.testScriptState === "notRunning" &&
+        !document.querySelector("[data-stale=true]") && !moves;
+}
+"""
+"""Whether the app is connected, its script at an end, every part new and every fading over."""
 PROBE = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
 """Where Streamlit's own script looks whether the app is served below the page's address; it is not,
 and the browser notes the 404 whatever the page does.
@@ -142,14 +154,13 @@ class Person:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until the server has nothing more to do."""
-        self.page.wait_for_timeout(300)
-        self.page.wait_for_function(
-            "!document.querySelector('[data-testid=stStatusWidgetRunningIcon]') &&"
-            " !document.querySelector('[data-stale=true]')",
-            timeout=SECONDS * 1000,
-        )
-        self.page.wait_for_timeout(150)
+        """Wait until the server has nothing more to do and nothing fades in or out any more.
+
+        Twice: a script that ends may be followed at once by another, of a sign-in or of a choice.
+        """
+        for _ in range(2):
+            self.page.wait_for_timeout(200)
+            self.page.wait_for_function(STANDS, timeout=SECONDS * 1000)
 
     @property
     def text(self) -> str:

@@ -77,7 +77,6 @@ def test_no_page_keeps_anybody_out(someone: People, server: Server) -> None:
 def _axe(one: Person) -> list[str]:
     """Return what axe finds on a page, once nothing fades in or out any more."""
     one.settle()
-    one.page.wait_for_timeout(600)
     return [
         f"{violation['id']} {[node['html'][:160] for node in violation['nodes']][:3]}"
         for violation in Axe().run(one.page).response["violations"]
