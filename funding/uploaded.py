@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from funding.run import Plan, check_folder, plan_round, run_round
+from funding.run import Plan, check_inputs, plan_round, run_round
 from kpi.errors import CallError, DataError
 from kpi.intake import Report
 from kpi.language import mark
@@ -47,7 +47,7 @@ def check_uploads(
     """Read and check the files; nothing is kept. Raises CallError or DataError."""
 
     def check(folder: Path, plan: Plan, key: bytes) -> Fitness:
-        intake, findings, counts = check_folder(folder, plan, key, report)
+        intake, findings, counts = check_inputs(folder, plan, key, report)
         return Fitness(findings, counts, order, len(uploads), intake.left_out)
 
     return _with_files(uploads, most_bytes, order, store, check)

@@ -15,9 +15,10 @@ import kpi
 from funding.run import compute, plan_of, write_draft
 from kpi import journal, rounds
 from kpi.errors import CallError
-from kpi.intake import Report, load_frozen
+from kpi.intake import Intake, Report
 from kpi.language import mark
 from kpi.pipeline import connect
+from kpi.store import load_frozen
 
 PARTS = ("inputs", "reference", "tables")
 RESULTS = ("checks", "national")
@@ -216,7 +217,7 @@ def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict
     spill.mkdir()
     con = connect(spill)
     try:
-        intake = load_frozen(con, of_round.input_files())
+        intake = Intake(given=load_frozen(con, of_round.input_files()))
         compute(con, plan, intake, str(of_round.path), report)
         return _as_json(write_draft(con, plan, intake.given, again))
     finally:

@@ -84,7 +84,7 @@ def check(
     key_file: KeyFile = None,
 ) -> None:
     """Read and check input files; compute nothing. Findings go to a CSV file."""
-    from funding.run import check_folder, plan_round
+    from funding.run import check_inputs, plan_round
     from kpi.export import write_csv
     from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
@@ -92,7 +92,7 @@ def check(
 
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     with _progress() as report:
-        intake, findings, counts = check_folder(folder, plan, read_key(key_file), report)
+        intake, findings, counts = check_inputs(folder, plan, read_key(key_file), report)
     write_csv(findings, to)
     typer.echo(f"Checked for the round {plan.round_id}, counted on {plan.dates['count_on']}.")
     has_errors = print_findings(findings, counts, intake.notes, intake.unread, to)

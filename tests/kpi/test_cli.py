@@ -371,7 +371,7 @@ def test_a_fault_of_the_product_or_a_library_is_no_traceback(
         raise error
 
     monkeypatch.setenv(KEY_VARIABLE, KEY.decode())
-    monkeypatch.setattr("funding.run.check_folder", fail)
+    monkeypatch.setattr("funding.run.check_inputs", fail)
     monkeypatch.setattr(sys, "argv", ["kpi", "check", str(small_folder)])
     with pytest.raises(SystemExit) as caught:
         cli.main()

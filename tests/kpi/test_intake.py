@@ -35,10 +35,12 @@ from inputs import (
     write_table,
 )
 
-from funding.run import check_folder
+from funding.run import check_inputs
 from kpi import cli, reading
+from kpi.cells import CELL_CHECKS
+from kpi.contract import TableContract
 from kpi.errors import DataError
-from kpi.intake import CELL_CHECKS, Intake, TableContract, read_inputs
+from kpi.intake import Intake, read_inputs
 from kpi.pseudonyms import KEY_VARIABLE, pseudonym
 from kpi.rounds import Round
 from kpi.tables import TABLES
@@ -52,7 +54,7 @@ def small() -> Tables:
 
 
 def check(folder: Path) -> Check:
-    return check_folder(folder, plan(), KEY, quiet)
+    return check_inputs(folder, plan(), KEY, quiet)
 
 
 def check_tables(folder: Path, **tables: Sequence[Row]) -> Check:

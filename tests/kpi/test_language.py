@@ -18,10 +18,11 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 
 import kpi.language
+from kpi.cells import CELL_CHECKS
+from kpi.contract import TableContract
 from kpi.dated import Names
 from kpi.definitions import definition, people_selects
 from kpi.errors import CallError, phrase
-from kpi.intake import CELL_CHECKS, TABLES, TableContract
 from kpi.language import (
     EXPECTED,
     LANGUAGES,
@@ -33,6 +34,7 @@ from kpi.language import (
     speaker,
 )
 from kpi.resources import data_folder
+from kpi.tables import TABLES
 from kpi.terms import TERMS, term
 
 ROOT = Path(__file__).parents[2]
