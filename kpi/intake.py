@@ -19,6 +19,7 @@ from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, TableRows, knows, recognise
 from kpi.reading.gather import gather
+from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
 from kpi.store import Store, create_tables, make_read_views
@@ -107,11 +108,15 @@ class _Reading:
 
     def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
-        found = [(table, rows) for table in tables if (rows := recognise(table, self.given))]
-        if not found:
+        if not tables:
             self.intake.unread.append(file.name)
-        for table, rows in found:
-            self._read_table(table, rows, digest, told)
+        for table in tables:
+            if is_notes(table.header):
+                continue
+            if rows := recognise(table, self.given):
+                self._read_table(table, rows, digest, told)
+            else:
+                self.intake.unread.append(table.name)
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]

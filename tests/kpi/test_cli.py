@@ -139,7 +139,7 @@ def test_a_file_that_cannot_be_read_ends_with_1(kpi: Kpi, tmp_path: Path, comman
     (folder / "students.csv").write_bytes("student_id;Курс".encode("cp1251"))
     said = kpi(command, folder, "--round", "2025-26")
     assert said.code == 1
-    assert str(folder / "students.csv") in said.text
+    assert "students.csv" in said.text
     assert not (tmp_path / "rounds" / "2025-26" / "draft-1").exists()
 
 
@@ -175,7 +175,7 @@ def test_what_was_left_out_of_the_input_is_said(kpi: Kpi, tmp_path: Path, comman
     (folder / "defects.csv").write_bytes(b"x\n")
     said = kpi(command, folder, "--round", "2025-26", "--methodology", "example")
     assert said.code == 0
-    assert "students.csv: columns left out: hobby" in said.text
+    assert "students.csv: columns that its table does not have were left out: hobby" in said.text
     assert "defects.csv" in said.text
 
 
