@@ -17,7 +17,7 @@ import polars as pl
 
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, TableRows, knows, recognise
+from kpi.layouts import Given, TableRows, knows, plain, recognise
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
@@ -140,6 +140,9 @@ class _Reading:
         self.intake.headers[table.name] = dict(rows.headers)
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
+        if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
+            told = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
+            self.intake.notes.append(told)
         self.intake.files.append(
             {
                 "table": rows.table,
