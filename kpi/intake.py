@@ -17,7 +17,7 @@ import polars as pl
 
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, TableRows, knows, recognise
+from kpi.layouts import Given, TableRows, knows, plain, recognise
 from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
@@ -42,6 +42,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    used: Given = field(default_factory=Given)
+    """All that the files were read with: what was given, and what was found on the way."""
 
 
 def read_inputs(
@@ -104,6 +106,7 @@ class _Reading:
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
+        self.intake.used = self.given
         self.intake.given = sorted({entry["table"] for entry in self.intake.files})
 
     def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
@@ -143,7 +146,7 @@ class _Reading:
             "INSERT INTO source_files VALUES (?, ?, ?)", [number, rows.table, table.name]
         )
         self.intake.headers[table.name] = dict(rows.headers)
-        if rows.left_out:
+        if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
             self.intake.left_out[table.name] = rows.left_out
         self.intake.files.append(
             {

@@ -24,7 +24,7 @@ CODE = r"^[A-Za-z0-9_.-]{1,40}$"
 FREE_ID = r"^[^\s]{1,64}$"
 
 COLLEGE_ID_WORDS = "a BIN of 12 digits, or a source's own id with a prefix such as AST-20"
-NUMBERED = r"^.{0,40}[0-9].{0,40}$"
+NUMBERED = r"(?s)^.{0,40}[0-9].{0,40}$"
 NUMBERED_WORDS = "a number of up to 80 characters"
 QUALIFICATION_WORDS = "8 digits, with or without 3W or 4S before them"
 FREE_ID_WORDS = "up to 64 characters without spaces"

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from kpi.errors import CallError
 from kpi.findings import ERROR, narrowed, told
 from kpi.intake import Intake, Report
 from kpi.language import Speaker, speaker
-from kpi.layouts import Given, TableRows, knows, recognise
+from kpi.layouts import TableRows, knows, recognise
 from kpi.reading.gather import gather
 from kpi.reading.marked import MESSAGES, NOTES, is_notes
 from kpi.reading.opening import open_file
@@ -51,7 +51,6 @@ class Checked:
     intake: Intake
     findings: pl.DataFrame
     counts: pl.DataFrame
-    given: Given = field(default_factory=Given)
 
 
 @dataclass(frozen=True)
@@ -173,7 +172,7 @@ class _Picking:
             for table in tables:
                 if table.name not in wanted or is_notes(table.header):
                     continue
-                if rows := recognise(table, self.checked.given):
+                if rows := recognise(table, self.checked.intake.used):
                     self._pick_table(table, rows, number, marks)
         report("picking rows", len(files), len(files))
 
