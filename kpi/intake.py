@@ -141,8 +141,8 @@ class _Reading:
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
-            told = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
-            self.intake.notes.append(told)
+            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
+            self.intake.notes.append(note)
         self.intake.files.append(
             {
                 "table": rows.table,
