@@ -65,18 +65,38 @@ def sample(
     defects: Annotated[
         bool, typer.Option("--defects", help="Plant wrong rows, listed in defects.csv.")
     ] = False,
+    layout: Annotated[
+        str, typer.Option("--layout", help="plain, or contingent-export: a file a college.")
+    ] = "plain",
 ) -> None:
     """Write a synthetic national round, calibrated to published figures."""
-    from kpi.sample import write_sample
+    from kpi.sample import LAYOUTS, write_sample
 
+    if layout not in LAYOUTS:
+        raise CallError(
+            "There is no such layout.",
+            where="--layout",
+            found=layout,
+            expected=" or ".join(LAYOUTS),
+        )
+    if defects and layout != "plain":
+        raise CallError(
+            "Wrong rows are planted in the plain layout only.",
+            where="--defects",
+            found=f"--layout {layout}",
+            do="Leave one of the two options out.",
+        )
     try:
         paths = write_sample(
-            folder, colleges=colleges, students=students, seed=seed, defects=defects
+            folder, colleges=colleges, students=students, seed=seed, defects=defects, layout=layout
         )
     except ValueError as error:
         raise CallError("The sample cannot be made of this size.", found=str(error)) from error
-    for path in paths:
+    tables = [path for path in paths if path.parent == folder]
+    for path in tables:
         typer.echo(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
+    if others := len(paths) - len(tables):
+        typer.echo(f"and {others} files in {layout} form in folders below {folder}")
     typer.echo("Synthetic data: no college and no person in it exists.")
 
 
