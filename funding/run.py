@@ -1,5 +1,6 @@
 """One round, from the input folder to a draft: the way of the data, step by step (DESIGN §3)."""
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import platform
@@ -235,7 +236,7 @@ def run_round(
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
@@ -245,6 +246,11 @@ def run_round(
         rounds.write_documents(built, receipt, _sources(came_from, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
+
+
+def _on_the_day(given: Given | None, plan: Plan) -> Given:
+    """Return what is given, with the day whose mappings are in force."""
+    return dataclasses.replace(given or Given(), on=plan.dates["count_on"])
 
 
 def paths_of(inputs: Path | Sequence[Path]) -> str:
@@ -267,7 +273,7 @@ def check_inputs(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)

@@ -6,7 +6,7 @@ and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,8 @@ import polars as pl
 
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, TableRows, knows, plain, recognise
+from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
+from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
@@ -87,23 +88,58 @@ class _Reading:
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
     def read(self, inputs: list[Path]) -> None:
-        """Read all files, each once."""
+        """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
-        total = sum(file.size for file in gathered.files)
-        done = 0
-        for file in gathered.files:
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
-            try:
-                self._read_file(file, told)
-            except DataError as error:
-                self.errors.append(error)
-            done += file.size
+        files = [file for file in gathered.files if not manifests.is_manifest(file)]
+        lines = self._read_manifests(gathered.files)
+        total = sum(file.size for file in files)
+        later = self._read_files(files, 0, total)
+        register = self._register()
+        self.given = replace(self.given, register=register)
+        self._read_files(later, total - sum(file.size for file in later), total)
+        self.errors += manifests.unknown_colleges(lines, register)
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
         self.intake.given = sorted({entry["table"] for entry in self.intake.files})
+
+    def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
+        """Read files, and return those that wait for the register; ``done`` bytes were read."""
+        later = []
+        for file in files:
+            told = partial(self.report, f"reading {file.name}", done, total)
+            told()
+            try:
+                self._read_file(file, told)
+            except RegisterNeeded:
+                later.append(file)
+                continue
+            except DataError as error:
+                self.errors.append(error)
+            done += file.size
+        return later
+
+    def _read_manifests(self, files: list[InputFile]) -> list[manifests.Line]:
+        """Read which files are of which colleges."""
+        lines: list[manifests.Line] = []
+        for file in filter(manifests.is_manifest, files):
+            try:
+                lines += manifests.read_manifest(file, self.scratch)
+            except DataError as error:
+                self.errors.append(error)
+        self.errors += manifests.faults_of(lines, files)
+        listed = {line.file: line.college for line in lines}
+        self.given = replace(self.given, colleges={**self.given.colleges, **listed})
+        return lines
+
+    def _register(self) -> pl.DataFrame:
+        """Return the colleges read so far."""
+        self.stores["colleges"].flush()
+        register: pl.DataFrame = self.con.sql(
+            "SELECT college_id, name_kk, name_ru, name_en, region FROM raw_colleges"
+        ).pl()
+        return register
 
     def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
@@ -138,6 +174,7 @@ class _Reading:
             "INSERT INTO source_files VALUES (?, ?, ?)", [number, rows.table, table.name]
         )
         self.intake.headers[table.name] = dict(rows.headers)
+        self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
@@ -149,6 +186,7 @@ class _Reading:
                 "file": table.name,
                 "layout": rows.layout,
                 **table.form,
+                **rows.form,
                 "header_record": table.header_record,
                 "sha256": digest,
                 "bytes": table.file.size,

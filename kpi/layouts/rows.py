@@ -1,9 +1,15 @@
 """What a layout gives, and what it is given besides the file."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
+
+
+class RegisterNeeded(Exception):
+    """A layout must know the colleges: the file is to be read again after their files were."""
 
 
 @dataclass(frozen=True)
@@ -12,12 +18,14 @@ class Given:
 
     ``college`` is the one of all files that name none; ``colleges`` that of single files, by the
     file's name; ``register`` the colleges read so far: college_id, name_kk, name_ru, name_en,
-    region, or None while their files were not read.
+    region, or None while their files were not read. ``on`` is the day whose mapping is used, the
+    round's count_on; without one it is the newest.
     """
 
     college: str | None = None
     colleges: Mapping[str, str] = field(default_factory=dict)
     register: pl.DataFrame | None = None
+    on: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,9 @@ class TableRows:
 
     ``batches`` gives frames of ``record``, ``fields`` (see kpi.reading.table) and those columns of
     the contract that the file has, as text. ``headers`` says what the file calls each of them,
-    ``left_out`` names its columns that nothing is read from.
+    ``left_out`` names its columns that nothing is read from, ``form`` how the layout came to what
+    the file does not say: for ``sources.json``. ``notes`` are for the user; what several files say
+    is said once.
     """
 
     table: str
@@ -34,3 +44,5 @@ class TableRows:
     headers: Mapping[str, str]
     left_out: list[str]
     batches: Callable[[], Iterator[pl.DataFrame]]
+    form: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
