@@ -6,7 +6,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +235,7 @@ def run_round(
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _of_round(plan, given))
             compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
@@ -245,6 +245,10 @@ def run_round(
         rounds.write_documents(built, receipt, _sources(came_from, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
+
+
+def _of_round(plan: Plan, given: Given | None) -> Given:
+    return replace(given or Given(), first_year=first_year(plan.round_id))
 
 
 def paths_of(inputs: Path | Sequence[Path]) -> str:
@@ -267,7 +271,7 @@ def check_inputs(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _of_round(plan, given))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)

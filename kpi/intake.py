@@ -6,7 +6,7 @@ and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +15,14 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from kpi.college_names import CONFIRMED, Names, Unmatched, confirmed_of, is_confirmation
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, TableRows, knows, recognise
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
-from kpi.store import Store, create_tables, make_read_views
+from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
 Report = Callable[[str, int, int], None]
@@ -41,6 +42,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    unmatched: list[Unmatched] = field(default_factory=list)
+    """Names of colleges that files have and the register has not, or more than once."""
 
 
 def read_inputs(
@@ -84,34 +87,71 @@ class _Reading:
         self.scratch = scratch
         self.intake = Intake()
         self.errors: list[DataError] = []
+        self.later: list[InputFile] = []
+        self.confirmed: dict[tuple[str, str | None], str] = {}
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
     def read(self, inputs: list[Path]) -> None:
-        """Read all files, each once."""
+        """Read all files, each once; those that name colleges after the register."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
         total = sum(file.size for file in gathered.files)
-        done = 0
-        for file in gathered.files:
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
-            try:
-                self._read_file(file, told)
-            except DataError as error:
-                self.errors.append(error)
-            done += file.size
+        done = self._read_files(gathered.files, 0, total)
+        if self.later:
+            names = self._put_register()
+            self._read_files(self.later, done, total)
+            self.intake.unmatched = list(names.unmatched.values())
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
-        self.intake.given = sorted({entry["table"] for entry in self.intake.files})
+        self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
+    def _read_files(self, files: list[InputFile], done: int, total: int) -> int:
+        """Read files one after the other; return how many bytes are done by then."""
+        for file in files:
+            told = partial(self.report, f"reading {file.name}", done, total)
+            told()
+            try:
+                is_read = self._read_file(file, told)
+            except DataError as error:
+                is_read = True
+                self.errors.append(error)
+            done += file.size if is_read else 0
+        return done
+
+    def _put_register(self) -> Names:
+        """Make the colleges read so far known to layouts, by id and by name."""
+        self.stores["colleges"].flush()
+        register = read_register(self.con)
+        names = Names(register, self.confirmed)
+        self.given = replace(self.given, register=register, names=names)
+        return names
+
+    def _read_file(self, file: InputFile, told: Callable[[], None]) -> bool:
+        """Read a file, or leave it for later: whether it was read."""
         digest, tables = open_file(file, knows, self.scratch)
-        found = [(table, rows) for table in tables if (rows := recognise(table, self.given))]
-        if not found:
+        confirmations = [table for table in tables if is_confirmation(table)]
+        found = [
+            (table, rows)
+            for table in tables
+            if table not in confirmations and (rows := recognise(table, self.given))
+        ]
+        if self.given.register is None and any(rows.needs_register for _, rows in found):
+            self.later.append(file)
+            return False
+        if not found and not confirmations:
             self.intake.unread.append(file.name)
+        for table in confirmations:
+            self._confirm(table, digest)
         for table, rows in found:
             self._read_table(table, rows, digest, told)
+        return True
+
+    def _confirm(self, table: TextTable, digest: str) -> None:
+        """Take the names of colleges that a human confirmed."""
+        confirmed = confirmed_of(table)
+        self.confirmed |= confirmed
+        self._enter(table, CONFIRMED, digest, rows=len(confirmed))
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
@@ -140,16 +180,23 @@ class _Reading:
         self.intake.headers[table.name] = dict(rows.headers)
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
+        self.intake.notes += rows.notes
+        self._enter(table, rows.table, digest, count, {"layout": rows.layout, **rows.form})
+
+    def _enter(
+        self, table: TextTable, name: str, digest: str, rows: int, form: dict[str, str] | None = None
+    ) -> None:
+        """Write down what was read from a file, and as what."""
         self.intake.files.append(
             {
-                "table": rows.table,
+                "table": name,
                 "file": table.name,
-                "layout": rows.layout,
+                **(form or {}),
                 **table.form,
                 "header_record": table.header_record,
                 "sha256": digest,
                 "bytes": table.file.size,
-                "rows": count,
+                "rows": rows,
             }
         )
 
@@ -170,4 +217,5 @@ def _as_contract(
             pl.col(name) if name in batch.columns else pl.lit(None, pl.String).alias(name)
             for name in contract.types
         ],
+        *(["faults"] if "faults" in batch.columns else []),
     )

@@ -13,6 +13,15 @@ _NAME = r"(\p{Lu})[\p{L}'’-]+"
 _WORDS = r"^[\p{L}'’-]{2,}(\s+[\p{L}'’.-]{1,})+$"
 
 
+def without_names(cell: pl.Expr) -> pl.Expr:
+    """Return free text that is kept, with the digits of a person's number and words with a capital
+    cut: words in small letters stay.
+    """
+    return (
+        cell.str.replace_all(_MANY_DIGITS, "$1…").str.replace_all(_NAME, "$1…").str.slice(0, LONGEST)
+    )
+
+
 def masked(cell: pl.Expr) -> pl.Expr:
     """Return a cell's text as a finding may show it.
 
@@ -20,6 +29,4 @@ def masked(cell: pl.Expr) -> pl.Expr:
     row keep the first letter of the first.
     """
     cut = pl.when(cell.str.contains(_WORDS)).then(cell.str.head(1) + "…").otherwise(cell)
-    return (
-        cut.str.replace_all(_MANY_DIGITS, "$1…").str.replace_all(_NAME, "$1…").str.slice(0, LONGEST)
-    )
+    return without_names(cut)

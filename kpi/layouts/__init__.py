@@ -7,7 +7,7 @@ turn; a new layout is one module with ``knows`` and ``rows_of``.
 from collections.abc import Sequence
 from typing import Protocol
 
-from kpi.layouts import plain
+from kpi.layouts import assessment, plain
 from kpi.layouts.rows import Given, TableRows
 from kpi.reading.table import TextTable
 
@@ -24,7 +24,8 @@ class Layout(Protocol):
         """Return the rows of a table in this layout; None for one that is not."""
 
 
-LAYOUTS: tuple[Layout, ...] = (plain,)
+LAYOUTS: tuple[Layout, ...] = (assessment, plain)
+"""In the order in which they are asked: ``plain`` last, since it takes a file by its name alone."""
 
 
 def knows(cells: Sequence[str]) -> int:
