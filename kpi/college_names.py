@@ -50,6 +50,9 @@ _LEGAL_FORMS = {
     "имени": "им",
     "атындағы": "ат",
 }
+_LONG_FORM = re.compile(rf"\b({'|'.join(sorted(_LEGAL_FORMS, key=len, reverse=True))})\b")
+_CYRILLIC = re.compile("[а-яәғқңөұүһі]")
+_WORD = re.compile(r"[^\W_]+")
 _ALIKE = str.maketrans("aceopxyktmhbi", "асеорхуктмнві")
 """Latin letters as the Cyrillic ones that look the same: both are typed into names."""
 
@@ -124,12 +127,9 @@ class Names:
 def key_of(name: str) -> str:
     """Return what of a name tells colleges apart: see the module's head."""
     text = unicodedata.normalize("NFKC", name.replace("№", " № ")).casefold().replace("ё", "е")
-    text = text.replace("№", " ").replace(" no ", " ")
-    words = " ".join(re.findall(r"[^\W_]+", text)).split()
-    text = " ".join(w.translate(_ALIKE) if re.search("[а-яәғқңөұүһі]", w) else w for w in words)
-    for long, short in _LEGAL_FORMS.items():
-        text = re.sub(rf"\b{long}\b", short, text)
-    return text
+    words = _WORD.findall(text.replace(" no ", " "))  # NFKC writes № as No
+    text = " ".join(word.translate(_ALIKE) if _CYRILLIC.search(word) else word for word in words)
+    return _LONG_FORM.sub(lambda found: _LEGAL_FORMS[found[0]], text)
 
 
 def told(unmatched: Unmatched) -> str:

@@ -5,6 +5,7 @@ Centre changes its form, and is checked as strictly as a methodology.
 """
 
 import datetime as dt
+from functools import cache
 from collections import Counter
 from collections.abc import Iterator
 from typing import Literal, Self
@@ -113,6 +114,7 @@ class Template(DatedFile):
         return [column.place for column in self.columns if column.kind == "points"]
 
 
+@cache
 def template_of(first_year: int | None) -> Template:
     """Return the version in force on 1 October of a round's first year; the newest where the year
     is not known. Raises CallError where none is in force, and for a file that is wrong.

@@ -65,7 +65,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         table="assessments",
         layout=f"{NAME} {template.start}",
         headers={"college_id": sheet.letter(template.college)},
-        left_out=[*_left_out(sheet), *_other_rows(sheet)],
+        left_out=[*_left_out(sheet), *(_other_rows(sheet) if given.names else [])],
         batches=lambda: _batches(sheet, given.names),
         needs_register=True,
         form={"year": _told(years)} if years else {},
@@ -94,43 +94,49 @@ class _Sheet:
         """
         return letter_of(place + max(self.offset, 0))
 
+    def column(self, place: int) -> pl.Expr:
+        """Return the column of a place, under its place; empty where the reader left it out."""
+        at = place + self.offset
+        names = self.cells.columns
+        found = pl.col(names[at]) if at >= 0 else pl.lit(None, pl.String)
+        return found.alias(str(place))
+
+    def filled(self, cell: pl.Expr) -> pl.Expr:
+        """Return a cell's text in one line; null where it holds nothing by the template's words."""
+        text = cell.str.replace_all(r"[\s\u00a0\u202f]+", " ").str.strip_chars()
+        empty = [*self.template.words.empty, ""]
+        return pl.when(~text.str.to_lowercase().is_in(empty)).then(text)
+
     @cached_property
     def rows(self) -> pl.DataFrame:
-        """The rows below the header: ``record`` (the sheet's row), region, name, specialty and the
-        cells by place, as text; null where a cell holds nothing by the template's words.
+        """The rows below the header: ``record`` (the sheet's row), region, name and specialty.
 
         A specialty's row without a name is of the college above it. ``is_other`` marks rows of no
         college: totals, headers that are repeated.
         """
-        names = self.cells.columns
-        empty = [*self.template.words.empty, ""]
-        columns = []
-        for column in self.template.columns:
-            at = column.place + self.offset
-            cell = pl.col(names[at]) if at >= 0 else pl.lit(None, pl.String)
-            text = cell.str.replace_all(r"[\s\u00a0\u202f]+", " ").str.strip_chars()
-            is_empty = text.str.to_lowercase().is_in(empty)
-            columns.append(pl.when(~is_empty).then(text).alias(str(column.place)))
-        template = self.template
-        name, specialty = str(template.college), str(template.specialty)
+        places = {name: getattr(self.template, name) for name in ("region", "college", "specialty")}
         rows = (
-            self.cells.select(columns)
+            self.cells.select(
+                self.filled(self.column(place)).alias(name) for name, place in places.items()
+            )
             .with_row_index("record", offset=1)
-            .with_columns(pl.col("record").cast(pl.Int64))
+            .with_columns(pl.col("record").cast(pl.Int64), is_other=self._is_other)
             .slice(self._header_end)
         )
-        first = rows[name].is_not_null().arg_max() if rows.height else 0
-        own = pl.when(~self._is_other).then(pl.col(name))
-        return rows.slice(first or 0).with_columns(
-            name=pl.when(pl.col(specialty).is_null()).then(pl.col(name)).otherwise(own.forward_fill()),
-            region=pl.col(str(template.region)).forward_fill(),
-            is_other=self._is_other,
+        first = rows["college"].is_not_null().arg_max() if rows.height else 0
+        own = pl.when(~pl.col("is_other")).then("college").forward_fill()
+        return rows.slice(first or 0).select(
+            "record",
+            pl.col("region").forward_fill(),
+            pl.when(pl.col("specialty").is_null()).then("college").otherwise(own).alias("name"),
+            "specialty",
+            "is_other",
         )
 
     @property
     def _is_other(self) -> pl.Expr:
         """Whether a row's name is no college's: of a total, or of a header that is repeated."""
-        name = pl.col(str(self.template.college)).str.to_lowercase()
+        name = pl.col("college").str.to_lowercase()
         totals = "|".join(map(re.escape, self.template.totals))
         label = self.template.columns[self.template.college].label.casefold()
         return (name.str.contains(rf"^({totals})([^\p{{L}}]|$)") | (name == label)).fill_null(False)
@@ -300,18 +306,15 @@ def _long(sheet: _Sheet) -> pl.DataFrame:
     column: place, letter, indicator, kind, is_points, max_points.
     """
     described = _described(sheet)
-    rows = sheet.rows.filter(~pl.col("is_other")).with_columns(
-        specialty=pl.col(str(sheet.template.specialty))
-    )
     return (
-        rows.unpivot(
-            on=[str(place) for place in described["place"]],
-            index=["record", "region", "name", "specialty"],
-            variable_name="place",
-            value_name="text",
+        sheet.cells.select(sheet.column(place) for place in described["place"])
+        .with_row_index("record", offset=1)
+        .unpivot(index="record", variable_name="place", value_name="text")
+        .with_columns(
+            pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text"))
         )
         .drop_nulls("text")
-        .with_columns(pl.col("place").cast(pl.Int64))
+        .join(sheet.rows.filter(~pl.col("is_other")), on="record", how="inner")
         .join(described, on="place", how="inner")
         .sort("record", "place")
     )
