@@ -1,12 +1,13 @@
 """One round, from the input folder to a draft: the way of the data, step by step (DESIGN §3)."""
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import platform
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +236,7 @@ def run_round(
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, inputs, key, report, _of_round(plan, given))
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
@@ -247,8 +248,9 @@ def run_round(
         return rounds.finish_draft(built)
 
 
-def _of_round(plan: Plan, given: Given | None) -> Given:
-    return replace(given or Given(), first_year=first_year(plan.round_id))
+def _on_the_day(given: Given | None, plan: Plan) -> Given:
+    """Return what is given, with the day whose mappings are in force."""
+    return dataclasses.replace(given or Given(), on=plan.dates["count_on"])
 
 
 def paths_of(inputs: Path | Sequence[Path]) -> str:
@@ -271,7 +273,7 @@ def check_inputs(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, inputs, key, report, _of_round(plan, given))
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)

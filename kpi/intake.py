@@ -5,7 +5,7 @@ of the contract (kpi/layouts) → judged cell by cell and stored (kpi/store.py).
 and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ import polars as pl
 from kpi.college_names import CONFIRMED, Names, Unmatched, confirmed_of, is_confirmation
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, TableRows, knows, recognise
+from kpi.layouts import Given, RegisterNeeded, TableRows, knows, recognise
+from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
@@ -87,71 +88,79 @@ class _Reading:
         self.scratch = scratch
         self.intake = Intake()
         self.errors: list[DataError] = []
-        self.later: list[InputFile] = []
         self.confirmed: dict[tuple[str, str | None], str] = {}
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
     def read(self, inputs: list[Path]) -> None:
-        """Read all files, each once; those that name colleges after the register."""
+        """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
-        total = sum(file.size for file in gathered.files)
-        done = self._read_files(gathered.files, 0, total)
-        if self.later:
-            names = self._put_register()
-            self._read_files(self.later, done, total)
-            self.intake.unmatched = list(names.unmatched.values())
+        files = [file for file in gathered.files if not manifests.is_manifest(file)]
+        lines = self._read_manifests(gathered.files)
+        total = sum(file.size for file in files)
+        later = self._read_files(files, 0, total)
+        register = self._register()
+        names = Names(register, self.confirmed)
+        self.given = replace(self.given, register=register, names=names)
+        self._read_files(later, total - sum(file.size for file in later), total)
+        self.errors += manifests.unknown_colleges(lines, register)
+        self.intake.unmatched = list(names.unmatched.values())
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
         self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
-    def _read_files(self, files: list[InputFile], done: int, total: int) -> int:
-        """Read files one after the other; return how many bytes are done by then."""
+    def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
+        """Read files, and return those that wait for the register; ``done`` bytes were read."""
+        later = []
         for file in files:
             told = partial(self.report, f"reading {file.name}", done, total)
             told()
             try:
-                is_read = self._read_file(file, told)
+                self._read_file(file, told)
+            except RegisterNeeded:
+                later.append(file)
+                continue
             except DataError as error:
-                is_read = True
                 self.errors.append(error)
-            done += file.size if is_read else 0
-        return done
+            done += file.size
+        return later
 
-    def _put_register(self) -> Names:
-        """Make the colleges read so far known to layouts, by id and by name."""
+    def _read_manifests(self, files: list[InputFile]) -> list[manifests.Line]:
+        """Read which files are of which colleges."""
+        lines: list[manifests.Line] = []
+        for file in filter(manifests.is_manifest, files):
+            try:
+                lines += manifests.read_manifest(file, self.scratch)
+            except DataError as error:
+                self.errors.append(error)
+        self.errors += manifests.faults_of(lines, files)
+        listed = {line.file: line.college for line in lines}
+        self.given = replace(self.given, colleges={**self.given.colleges, **listed})
+        return lines
+
+    def _register(self) -> pl.DataFrame:
+        """Return the colleges read so far."""
         self.stores["colleges"].flush()
-        register = read_register(self.con)
-        names = Names(register, self.confirmed)
-        self.given = replace(self.given, register=register, names=names)
-        return names
+        return read_register(self.con)
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> bool:
-        """Read a file, or leave it for later: whether it was read."""
+    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
         confirmations = [table for table in tables if is_confirmation(table)]
-        found = [
-            (table, rows)
-            for table in tables
-            if table not in confirmations and (rows := recognise(table, self.given))
-        ]
-        if self.given.register is None and any(rows.needs_register for _, rows in found):
-            self.later.append(file)
-            return False
+        others = [table for table in tables if not is_confirmation(table)]
+        found = [(table, rows) for table in others if (rows := recognise(table, self.given))]
         if not found and not confirmations:
             self.intake.unread.append(file.name)
         for table in confirmations:
             self._confirm(table, digest)
         for table, rows in found:
             self._read_table(table, rows, digest, told)
-        return True
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
         confirmed = confirmed_of(table)
         self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, rows=len(confirmed))
+        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
@@ -178,21 +187,21 @@ class _Reading:
             "INSERT INTO source_files VALUES (?, ?, ?)", [number, rows.table, table.name]
         )
         self.intake.headers[table.name] = dict(rows.headers)
+        self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
-        self.intake.notes += rows.notes
-        self._enter(table, rows.table, digest, count, {"layout": rows.layout, **rows.form})
+        form = {"layout": rows.layout, **table.form, **rows.form}
+        self._enter(table, rows.table, digest, count, form)
 
     def _enter(
-        self, table: TextTable, name: str, digest: str, rows: int, form: dict[str, str] | None = None
+        self, table: TextTable, name: str, digest: str, rows: int, form: Mapping[str, Any]
     ) -> None:
         """Write down what was read from a file, and as what."""
         self.intake.files.append(
             {
                 "table": name,
                 "file": table.name,
-                **(form or {}),
-                **table.form,
+                **form,
                 "header_record": table.header_record,
                 "sha256": digest,
                 "bytes": table.file.size,

@@ -5,9 +5,9 @@ Centre changes its form, and is checked as strictly as a methodology.
 """
 
 import datetime as dt
-from functools import cache
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -115,10 +115,10 @@ class Template(DatedFile):
 
 
 @cache
-def template_of(first_year: int | None) -> Template:
-    """Return the version in force on 1 October of a round's first year; the newest where the year
-    is not known. Raises CallError where none is in force, and for a file that is wrong.
+def template_of(on: dt.date | None) -> Template:
+    """Return the version in force on a day; the newest where none is given. Raises CallError where
+    none is in force, and for a file that is wrong.
     """
-    if first_year is None:
+    if on is None:
         return newest(KIND, NAME, Template)
-    return in_force(KIND, NAME, dt.date(first_year, 10, 1), Template)
+    return in_force(KIND, NAME, on, Template)

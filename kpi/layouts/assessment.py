@@ -18,9 +18,9 @@ import polars as pl
 from kpi.cells import NUMBER
 from kpi.college_names import Names, Unmatched, key_of, region_of, told
 from kpi.errors import DataError, phrase
-from kpi.layouts.rows import FAULT, Given, TableRows
+from kpi.layouts.rows import FAULT, Given, RegisterNeeded, TableRows
 from kpi.masking import masked, without_names
-from kpi.methodology import round_name
+from kpi.methodology import round_name, round_of
 from kpi.reading.header import ROWS_SEARCHED, cleaned
 from kpi.reading.table import TextTable
 from kpi.templates import NAME, Template, template_of
@@ -48,7 +48,7 @@ def knows(cells: Sequence[str]) -> int:
 def rows_of(table: TextTable, given: Given) -> TableRows | None:
     """Return the rows of ``assessments`` that a sheet of the template holds; None for another one.
 
-    Raises DataError where its columns of points do not stand where they should, or columns are
+    Raises RegisterNeeded while the colleges were not read, DataError where its columns of points do not stand where they should, or columns are
     missing.
     """
     if table.sheet is None:
@@ -57,7 +57,9 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     labelled = {at for row in head for at, cell in enumerate(row) if _is_points(cell)}
     if len(labelled) < _FEWEST:
         return None
-    template = template_of(given.first_year)
+    if given.register is None:
+        raise RegisterNeeded
+    template = template_of(given.on)
     sheet = _Sheet(table, template, _offset(head, labelled, template), head)
     _require_columns(sheet, labelled)
     years = years_in(table.file.name)
@@ -65,11 +67,10 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         table="assessments",
         layout=f"{NAME} {template.start}",
         headers={"college_id": sheet.letter(template.college)},
-        left_out=[*_left_out(sheet), *(_other_rows(sheet) if given.names else [])],
+        left_out=[*_left_out(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
-        needs_register=True,
         form={"year": _told(years)} if years else {},
-        notes=_year_notes(table, years, given.first_year),
+        notes=_year_notes(table, years, round_of(given.on) if given.on else None),
     )
 
 
@@ -264,18 +265,18 @@ def _told(years: list[int]) -> str:
     return " / ".join(round_name(year) for year in years)
 
 
-def _year_notes(table: TextTable, years: list[int], first_year: int | None) -> list[str]:
-    if not years or first_year is None or first_year in years:
-        return []
-    return [
+def _year_notes(table: TextTable, years: list[int], asked: str | None) -> tuple[str, ...]:
+    if not years or asked is None or asked in map(round_name, years):
+        return ()
+    return (
         phrase(
             "The name of {file} says {year}; the round is {round}. Check that it is the right"
             " file: its rows were read.",
             file=table.file.name,
             year=_told(years),
-            round=round_name(first_year),
-        )
-    ]
+            round=asked,
+        ),
+    )
 
 
 # ------------------------------------------------------------------------------------------ rows

@@ -125,7 +125,7 @@ def draw_assessment(colleges: int, students: int, seed: int) -> Assessed:
     campuses = make_campuses(stream(seed, "campuses"), world)
     names = make_names(stream(seed, "ids"), world, campuses, people=1)
     register = college_columns(world, campuses, names)
-    rows = _draw_rows(stream(seed, "assessment"), world, template := template_of(YEAR))
+    rows = _draw_rows(stream(seed, "assessment"), world, template := template_of(dt.date(YEAR, 10, 1)))
     codes = names.specialties.gather(rows["line_specialty"])
     labels = _labels().join(pl.DataFrame({"specialty": codes}), on="specialty", how="right")
     return Assessed(
