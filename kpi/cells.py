@@ -1,5 +1,7 @@
 """Single cells: their types by stated patterns, and what is wrong with them (DESIGN §4)."""
 
+from collections.abc import Sequence
+
 import pandera.polars as pa
 import polars as pl
 
@@ -30,6 +32,8 @@ CELL_CHECKS = {
     "damaged_text": "{column} holds characters that cannot be read. Export the file again.",
     "person_elsewhere": "{column} holds what looks like a person's number or name. Take it out of"
     " this column.",
+    "unknown_college_name": "No college of the register is certainly {found}. Near are: {expected}."
+    " Write the right id beside the name in college_names.csv, or correct the name.",
 }
 """The checks of a single cell, each with the sentence that the user reads."""
 
@@ -101,15 +105,20 @@ def _cast(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def find_wrong_cells(
-    contract: TableContract, text: pl.DataFrame, typed: pl.DataFrame
+    contract: TableContract,
+    text: pl.DataFrame,
+    typed: pl.DataFrame,
+    seen: Sequence[pl.DataFrame] = (),
 ) -> pl.DataFrame:
     """Return a frame of findings (check_name, table_name, row_id, column_name, found, expected):
     rows that are none, numbers and texts that were damaged on the way, cells that could not be
     cast, cells that Pandera refuses. One of a cell, the first; none of the cells of a row that is
-    no row. What is shown of a cell is masked.
+    no row. What is shown of a cell is masked. ``seen`` are findings of the layout, which knows a
+    cell as it stands in the file: they come before others of the same cell.
     """
     found = [
         _wrong_rows(contract, text),
+        *(frame.select(*_FINDING) for frame in seen),
         *_damaged_numbers(contract, text),
         *_damaged_texts(contract, text),
         *_people_elsewhere(contract, text),
