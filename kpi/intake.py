@@ -17,6 +17,7 @@ import pandera.polars as pa
 import polars as pl
 import pyarrow
 
+from kpi.control_digits import WRONG_CONTROL_DIGIT, wrong_control_digits
 from kpi.errors import DataError, all_of, phrase
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading import SourceFile, find_files, open_file
@@ -45,6 +46,8 @@ CELL_CHECKS = {
     "wrong_form": "{column} is {found}, which does not have its form: {expected}.",
     "out_of_range": "{column} is {found}, which is out of range. Use {expected}.",
     "wrong_length": "{column} has a text that is empty or too long. Use {expected}.",
+    WRONG_CONTROL_DIGIT: "{column} is a number that is never given out: its last digit does not fit"
+    " the eleven before it. Copy it again from the person's document.",
 }
 """The checks of a single cell, each with the sentence that the user reads."""
 
@@ -461,6 +464,7 @@ def find_wrong_cells(
         _wrong_lengths(contract, text, columns),
         *_failed_casts(contract, text, typed),
         _failed_checks(contract, typed),
+        wrong_control_digits(contract.name, contract.identifiers, typed),
     ]
     findings = pl.concat([frame for frame in found if not frame.is_empty()] or [_no_findings()])
     if findings.is_empty():
