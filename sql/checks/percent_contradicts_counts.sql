@@ -10,6 +10,7 @@ WITH counts AS (
         college_id,
         coalesce(specialty, '') AS specialty,
         indicator,
+        min(split_part(value, '/', 1)) AS number,
         min(CAST(CAST(split_part(value, '/', 1) AS DECIMAL(18, 4)) * 10000 AS HUGEINT)) AS e4
     FROM raw_assessments
     WHERE
@@ -43,13 +44,13 @@ compared AS (
         stated.college_id,
         stated.indicator,
         stated.value,
-        part.e4 AS part_e4,
-        whole.e4 AS whole_e4,
+        part.number AS part,
+        whole.number AS whole,
         2 * abs(stated.e6 * whole.e4 - 100 * part.e4 * 1000000)
-        * CAST(rpad('1', stated.places + 1, '0') AS HUGEINT)
+        * CAST(power(10, stated.places) AS HUGEINT)
             <= whole.e4 * 1000000 AS is_percent,
         2 * abs(stated.e6 * whole.e4 - part.e4 * 1000000)
-        * CAST(rpad('1', greatest(stated.places, 2) + 1, '0') AS HUGEINT)
+        * CAST(power(10, greatest(stated.places, 2)) AS HUGEINT)
             <= whole.e4 * 1000000 AS is_share
     FROM stated
     INNER JOIN counts AS part
@@ -68,8 +69,9 @@ SELECT
     college_id,
     'value' AS column_name,
     indicator || ' = ' || value AS found,
-    CAST(CAST(round(CAST(part_e4 AS DOUBLE) * 100 / CAST(whole_e4 AS DOUBLE), 2) AS DECIMAL(18, 2))
-    AS VARCHAR) || ' = 100 × ' || rtrim(rtrim(CAST(part_e4 * 0.0001 AS VARCHAR), '0'), '.')
-    || ' / ' || rtrim(rtrim(CAST(whole_e4 * 0.0001 AS VARCHAR), '0'), '.') AS expected
+    CAST(
+        CAST(round(100 * CAST(part AS DOUBLE) / CAST(whole AS DOUBLE), 2) AS DECIMAL(18, 2))
+        AS VARCHAR
+    ) || ' = 100 × ' || part || ' / ' || whole AS expected
 FROM compared
 WHERE NOT (is_percent OR is_share)

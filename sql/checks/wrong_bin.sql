@@ -27,30 +27,33 @@ WITH named AS (
 ),
 numbers AS (
     -- each once: many rows name the same employer
-    SELECT number, TRY_CAST(number AS BIGINT) AS digits
-    FROM named
-    GROUP BY number
-    HAVING regexp_full_match(number, '[0-9]{12}')
+    SELECT CAST(number AS BIGINT) AS digits
+    FROM (SELECT DISTINCT number FROM named)
+    WHERE regexp_full_match(number, '[0-9]{12}')
 ),
 places AS (
     SELECT unnest(range(1, 12)) AS place
 ),
-sums AS (
+weighted AS (
     SELECT
-        numbers.number,
-        numbers.digits % 10 AS control_digit,
-        sum(numbers.digits // CAST(power(10, 12 - place) AS BIGINT) % 10 * place) % 11 AS first_sum,
-        sum(
-            numbers.digits // CAST(power(10, 12 - place) AS BIGINT) % 10 * ((place + 1) % 11 + 1)
-        ) % 11 AS second_sum
+        numbers.digits,
+        places.place,
+        numbers.digits // CAST(power(10, 12 - places.place) AS BIGINT) % 10 AS digit
     FROM numbers
     CROSS JOIN places
-    GROUP BY numbers.number, numbers.digits
+),
+sums AS (
+    SELECT
+        digits,
+        sum(digit * place) % 11 AS first_sum,
+        sum(digit * ((place + 1) % 11 + 1)) % 11 AS second_sum
+    FROM weighted
+    GROUP BY digits
 ),
 wrong AS (
-    SELECT number
+    SELECT lpad(CAST(digits AS VARCHAR), 12, '0') AS number
     FROM sums
-    WHERE control_digit <> CASE WHEN first_sum < 10 THEN first_sum ELSE second_sum END
+    WHERE digits % 10 <> CASE WHEN first_sum < 10 THEN first_sum ELSE second_sum END
 )
 SELECT
     named.table_name,

@@ -215,7 +215,7 @@ WRONG = [
         "an agreement listed twice",
         "repeated_key",
         "dual_agreements",
-        agreement(PERSON, agreement_id="A1", employer_bin="990000000002"),
+        agreement(PERSON, agreement_id="A1", employer_bin="990040000023"),
         {("dual_agreements", 2, "EX-01", ""), ("dual_agreements", 3, "EX-01", "")},
         "2",
     ),
