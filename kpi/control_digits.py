@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from kpi.language import mark
+
 Ints = npt.NDArray[np.int64]
 
 FIRST = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
 SECOND = (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2)
 
 WRONG_CONTROL_DIGIT = "wrong_control_digit"
-EXPECTED = "a number whose last digit agrees with the eleven before it"
+EXPECTED = mark("a number whose last digit fits the eleven before it")
 
 
 def control_digit(bases: Ints) -> Ints:

@@ -17,7 +17,7 @@ SELECT
     named.college_id,
     'specialty' AS column_name,
     named.specialty AS found,
-    coalesce('probably ' || old_specialties.specialty, 'a code of 8 digits') AS expected
+    coalesce('probably ' || old_specialties.specialty, '8 digits') AS expected
 FROM named
 LEFT JOIN old_specialties ON old_specialties.old_specialty = named.specialty
 WHERE length(named.specialty) = 7

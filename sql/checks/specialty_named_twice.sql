@@ -20,7 +20,7 @@ SELECT
     raw_assessments.college_id,
     'specialty' AS column_name,
     raw_assessments.specialty AS found,
-    'one row per specialty of a college' AS expected
+    'one row per college_id, specialty' AS expected
 FROM raw_assessments
 INNER JOIN repeated
     ON repeated.college_id = raw_assessments.college_id
