@@ -41,7 +41,9 @@ def _weighted(bases: Ints, weights: Sequence[int]) -> Ints:
     return total
 
 
-def wrong_control_digits(table: str, identifiers: Sequence[str], rows: pl.DataFrame) -> pl.DataFrame:
+def wrong_control_digits(
+    table: str, identifiers: Sequence[str], rows: pl.DataFrame
+) -> pl.DataFrame:
     """Return a finding (check_name, table_name, row_id, column_name, found, expected) per identifier
     of a person that has twelve digits, the last of which is wrong.
 
