@@ -404,7 +404,7 @@ def write_draft(
     """
     inputs = {name: _input_select(name) for name in given}
     inputs["unreadable"] = (_UNREADABLE, "ALL")
-    reference = [*REFERENCE]
+    reference = [name for name in REFERENCE if name in plan.reference]
     reference += ["previous_funding"] if plan.previous else []
     reference += [EARLIER_COUNTS] if plan.before else []
     receipt = {

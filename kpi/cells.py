@@ -6,6 +6,7 @@ import pandera.polars as pa
 import polars as pl
 
 from kpi.contract import TableContract
+from kpi.control_digits import WRONG_CONTROL_DIGIT, wrong_control_digits
 from kpi.masking import masked
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
 from kpi.reading.text import DAMAGED
@@ -27,6 +28,8 @@ CELL_CHECKS = {
     "wrong_form": "{column} is {found}, which does not have its form: {expected}.",
     "out_of_range": "{column} is {found}, which is out of range. Use {expected}.",
     "wrong_length": "{column} has a text that is empty or too long. Use {expected}.",
+    WRONG_CONTROL_DIGIT: "{column} is a number that is never given out: its last digit does not fit"
+    " the eleven before it. Copy it again from the person's document.",
     "damaged_number": "{column} is {found}: a spreadsheet has rounded the number, and its last"
     " digits are lost. Format the column as text, and export it again from the source.",
     "damaged_text": "{column} holds characters that cannot be read. Export the file again.",
@@ -124,6 +127,7 @@ def find_wrong_cells(
         *_people_elsewhere(contract, text),
         *_failed_casts(contract, text, typed),
         _failed_checks(contract, typed),
+        wrong_control_digits(contract.name, contract.identifiers, typed),
     ]
     findings = pl.concat([frame for frame in found if not frame.is_empty()] or [_no_findings()])
     if findings.is_empty():
