@@ -595,7 +595,9 @@ def test_a_published_round_counts_the_rows_that_were_waived(tmp_path: Path) -> N
     draft = run_tables(tmp_path, tables)
     assert waived_rows(draft) == 0
     waivers = tmp_path / "w.toml"
-    waivers.write_text('[[waivers]]\ncheck = "not_a_date"\nby = "A. Auditor"\nreason = "one row"\n')
+    waivers.write_text(
+        '[[waivers]]\ncheck = "not_a_date"\nby = "A. Auditor"\napproved_by = "B"\nreason = "x"\n'
+    )
     publish_draft(tmp_path / "rounds", waivers=waivers)
     assert waived_rows(open_round(tmp_path / "rounds")) == 1
 

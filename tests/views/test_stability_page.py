@@ -164,7 +164,9 @@ def test_a_published_round_says_what_became_of_its_waived_rows(
     run(write_folder(tmp_path / "input", **tables), tmp_path / "rounds")
     assert "waived" not in texts(open_page("stability", store=tmp_path / "rounds"))
     waivers = tmp_path / "w.toml"
-    waivers.write_text('[[waivers]]\ncheck = "not_a_date"\nby = "A. Auditor"\nreason = "two"\n')
+    waivers.write_text(
+        '[[waivers]]\ncheck = "not_a_date"\nby = "A. Auditor"\napproved_by = "B"\nreason = "two"\n'
+    )
     publish_draft(tmp_path / "rounds", waivers=waivers)
     told = plain(texts(open_page("stability", store=tmp_path / "rounds")))
     assert "2 rows were rejected and waived; they reverse no gate" in told
