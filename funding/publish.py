@@ -285,7 +285,7 @@ def _waived(draft: rounds.Round, waivers: list[Waiver]) -> list[dict[str, Any]]:
 
 
 def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
-    left = open_errors(draft, waivers)
+    left = open_errors(draft.findings(), waivers)
     if left.is_empty():
         return
     by_check = left.group_by("check_name").agg(

@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from kpi.dated import Strict, Words, faults_of
 from kpi.errors import CallError
-from kpi.rounds import Round
 
 Said = Annotated[str, Field(pattern=r"\S")]
 
@@ -109,9 +108,9 @@ def fits(waiver: Accepted) -> pl.Expr:
     )
 
 
-def open_errors(of_round: Round, waivers: Iterable[Accepted]) -> pl.DataFrame:
-    """Return the errors of a round that none of the waivers accepts."""
-    errors = of_round.findings().filter(pl.col("severity") == "error")
+def open_errors(findings: pl.DataFrame, waivers: Iterable[Accepted]) -> pl.DataFrame:
+    """Return the errors among the findings that none of the waivers accepts."""
+    errors = findings.filter(pl.col("severity") == "error")
     for waiver in waivers:
         errors = errors.filter(~fits(waiver))
     return errors

@@ -6,20 +6,20 @@ still accepts anything. Publishing takes those that do.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from funding.waived import Moved, can_tell, money_of, moved
-from funding.waivers import Accepted, Waiver, fits, is_one_person, person
+from funding.waivers import Waiver, fits, is_one_person, open_errors, person
 from kpi import journal, rounds
+from kpi.dated import faults_of
 from kpi.errors import CallError, DataError, phrase
 from kpi.rounds import Round
-
-_STATED = ("check", "college_id", "column", "found")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,19 @@ def _of_line(content: dict[str, Any]) -> Waiver:
     return Waiver.model_validate({name: content.get(name) for name in Waiver.model_fields})
 
 
-def idle(kept: Iterable[Kept], findings: pl.DataFrame) -> list[Kept]:
-    """Return those that accept nothing of the findings any more."""
+def idle_for(store: Path, round_id: str | None) -> list[Kept]:
+    """Return the waivers kept for a round that accept nothing of its newest draft any more."""
+    draft = rounds.open_round(store, round_id, "draft")
+    findings = draft.findings()
+    kept = kept_for(store, draft.name)
     return [one for one in kept if findings.filter(fits(one.waiver)).is_empty()]
+
+
+def accepted_errors(store: Path, round_id: str, findings: pl.DataFrame) -> int:
+    """Return how many errors of the findings the waivers kept for a round accept."""
+    errors = findings.filter(pl.col("severity") == "error")
+    kept = [one.waiver for one in kept_for(store, round_id)]
+    return errors.height - open_errors(findings, kept).height
 
 
 def newest_draft(store: Path, round_id: str | None) -> Round:
@@ -62,8 +72,11 @@ def newest_draft(store: Path, round_id: str | None) -> Round:
     return draft
 
 
-def new_waiver(accepted: Accepted, by: str, approved_by: str, reason: str) -> Waiver:
-    """Return a waiver in the names of two people. Raises CallError for one person or no reason."""
+def new_waiver(stated: Mapping[str, str | None], by: str, approved_by: str, reason: str) -> Waiver:
+    """Return a waiver in the names of two people. ``stated``: check, and college_id, column and
+    found where they are to be stated. Raises CallError for one person, no reason, or what is no
+    text.
+    """
     if is_one_person(by, approved_by):
         raise CallError(
             "Two different people waive a finding: one does it, another approves.",
@@ -73,8 +86,11 @@ def new_waiver(accepted: Accepted, by: str, approved_by: str, reason: str) -> Wa
             do="Name the one who waives and another one who approves.",
         )
     _require_reason(reason)
-    names = {"by": person(by), "approved_by": person(approved_by)}
-    return Waiver(**accepted.model_dump(include={*_STATED}), **names, reason=reason.strip())
+    said = {"by": person(by), "approved_by": person(approved_by), "reason": reason.strip()}
+    try:
+        return Waiver.model_validate({name: text or None for name, text in stated.items()} | said)
+    except ValidationError as error:
+        raise CallError("The waiver is wrong.", found="; ".join(faults_of(error))) from error
 
 
 def _require_reason(reason: str) -> None:
