@@ -51,11 +51,14 @@ def idle_for(store: Path, round_id: str | None) -> list[Kept]:
     return [one for one in kept if findings.filter(fits(one.waiver)).is_empty()]
 
 
-def accepted_errors(store: Path, round_id: str, findings: pl.DataFrame) -> int:
-    """Return how many errors of the findings the waivers kept for a round accept."""
-    errors = findings.filter(pl.col("severity") == "error")
-    kept = [one.waiver for one in kept_for(store, round_id)]
-    return errors.height - open_errors(findings, kept).height
+def accepted_errors(store: Path, of_round: Round, findings: pl.DataFrame) -> int:
+    """Return how many errors of the findings waivers accept: of a draft those that are kept for its
+    round, of a published version all.
+    """
+    waivers = [one.waiver for one in kept_for(store, of_round.name)] if of_round.is_draft else []
+    errors = open_errors(findings, [])
+    left = open_errors(errors, waivers).height if of_round.is_draft else 0
+    return errors.height - left
 
 
 def newest_draft(store: Path, round_id: str | None) -> Round:
