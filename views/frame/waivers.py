@@ -108,7 +108,7 @@ def _kept(at: Here, held: Sequence[Kept], findings: pl.DataFrame) -> None:
     idle = [one for one in held if not moved([one.waiver], findings, money).findings]
     if at.viewer.sees_all and idle:
         st.warning(parts.plain(idle_told(words, idle)), icon=":material/warning:")
-    st.caption(parts.plain(words.say("`kpi publish` takes them along into the round's receipt.")))
+    st.caption(words.say("`kpi publish` takes them along into the round's receipt."))
 
 
 def _told(at: Here, moves: Moved) -> str:
@@ -127,7 +127,8 @@ def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
         [
             {
                 "number": words.number(one.number) if one.number else "",
-                "check": _check(at, shown, one.accepted.check),
+                "check": one.accepted.check,
+                "example": _example(at, shown, one.accepted.check),
                 "college": _college(at, names, one.accepted.college_id),
                 "cell": " = ".join(
                     text for text in (one.accepted.column, one.accepted.found) if text
@@ -150,10 +151,11 @@ def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
         "by": text(words.say("Who")),
         "approved_by": text(words.say("Approved by")),
         "college": text(words.say("College"), width=220),
-        "check": text(words.say("What is wrong"), width=420),
+        "check": text(words.say("Check")),
         "cell": text(words.say("Column")),
+        "example": text(words.say("What is wrong"), width=420),
     }
-    empty = [name for name in ("number", "cell") if not any(rows[name])]
+    empty = [name for name in ("number", "cell", "example") if not any(rows[name])]
     parts.table(
         parts.paged(words, rows, "waivers"),
         {name: column for name, column in columns.items() if name not in empty},
@@ -162,8 +164,8 @@ def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
     )
 
 
-def _check(at: Here, shown: dict[str, dict[str, Any]], check: str) -> str:
-    return sentence(at.words, shown[check]) if check in shown else check
+def _example(at: Here, shown: dict[str, dict[str, Any]], check: str) -> str:
+    return sentence(at.words, shown[check]) if check in shown else ""
 
 
 def _college(at: Here, names: dict[str, str], college_id: str | None) -> str:
