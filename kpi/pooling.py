@@ -167,8 +167,9 @@ def definition_of(con: duckdb.DuckDBPyConnection, kpi: str, counted: Counted) ->
     """Return what decides how a KPI is counted: its own SELECT and the clean SELECTs behind it
     (without comments), and what these take from the methodology: kind, unit, sources, days.
 
-    ``con`` parses them. A day is stated as month-day, with the number of years from the round's first one. Of what no
-    SELECT of the KPI names nothing is in it. Empty where the methodology has no such KPI.
+    A day is stated as month-day, with the number of years from the round's first one. Of what no
+    SELECT of the KPI names nothing is in it. Empty where the methodology has no such KPI. ``con``
+    parses the SELECTs.
     """
     stated = {one.code: one for one in counted.methodology.kpis}.get(kpi)
     if stated is None:

@@ -199,10 +199,19 @@ class _Null:
     end: Floats
 
 
-def _judged(
-    fit: Callable[[Bools], _Null], units: int, may: Bools | None = None
-) -> tuple[Floats, Floats, Floats]:
-    """Return the expected count of each unit, its p-value and its q-value; NaN where not tested.
+@dataclass(frozen=True)
+class Judged:
+    """What was expected of each unit, in people, its p-value and its q-value; NaN where it was not
+    tested.
+    """
+
+    expected: Floats
+    p: Floats
+    q: Floats
+
+
+def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None) -> Judged:
+    """Judge units against a null that is learnt from those that it does not find.
 
     ``fit`` learns the null from the units of a mask. Tested is who ``may`` be, and whose greatest
     possible count would be a discovery at all (Tarone, Biometrics 46, 1990): this depends on the
@@ -211,7 +220,7 @@ def _judged(
     keep = np.ones(units, dtype=bool)
     nothing = np.full(units, np.nan)
     if units < LEAST_UNITS:
-        return nothing, nothing, nothing
+        return Judged(nothing, nothing, nothing)
     for _ in range(_MOST_FITS):
         null = fit(keep)
         p, q = nothing.copy(), nothing.copy()
@@ -224,63 +233,50 @@ def _judged(
         if not (found & keep).any():
             break
         keep &= ~found
-    return null.expected, p, q
+    return Judged(null.expected, p, q)
 
 
-def _high_shares(sign: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Test each unit's share against the beta-binomial of all."""
-    rows = rows.filter(pl.col("denominator") > 0).sort("college_id")
-    k, n = _counts(rows, "numerator"), _counts(rows, "denominator")
+def judge_shares(k: Ints, n: Ints) -> Judged:
+    """Judge each unit's count k of n > 0 against the beta-binomial of all; shape (units,)."""
+    ones = np.ones(len(n))
 
     def fit(keep: Bools) -> _Null:
         a, b = fit_beta(k[keep], n[keep])
-        ones = np.ones(len(n))
         return _Null(n * (a / (a + b)) * ones, *at_least(k, n, a * ones, b * ones))
 
-    return _tests(sign, rows, *_judged(fit, rows.height))
+    return _judged(fit, len(n))
 
 
-def _one_employer(rows: pl.DataFrame) -> pl.DataFrame:
-    """Test the largest employer of each unit's graduates against how they are spread elsewhere.
+def judge_largest(unit: Ints, size: Ints, units: int) -> Judged:
+    """Judge the largest group of each unit's people against how people are grouped elsewhere.
 
-    The null is learnt from who else works where somebody picked at random does: each employer of j
-    counts for j / n of a unit. ``expected`` is the mean number of graduates there.
+    ``unit`` (0 .. units - 1, each at least once) and ``size``: of each group, shape (groups,). The
+    null is learnt from who else is where somebody picked at random is: of n people of a unit, a
+    group of j counts for j / n of one. ``expected`` is the mean number of people there.
     """
-    rows = rows.sort(pl.all())
-    units = rows.group_by("college_id").agg(pl.col("numerator", "denominator").max())
-    units = units.sort("college_id")
-    place = units.with_row_index("place").select("college_id", "place")
-    of = rows.join(place, on="college_id", maintain_order="left")["place"].to_numpy()
-    size, everybody = _counts(rows, "numerator"), _counts(rows, "denominator")
-    k, n = _counts(units, "numerator"), _counts(units, "denominator")
+    n = np.bincount(unit, size, minlength=units).astype(np.int64)
+    k = np.zeros(units, dtype=np.int64)
+    np.maximum.at(k, unit, size)
+    of = n[unit]
 
     def fit(keep: Bools) -> _Null:
-        used = keep[of]
-        weights = size[used] / everybody[used]
-        a, b = fit_beta(size[used] - 1, everybody[used] - 1, weights)
+        used = keep[unit]
+        a, b = fit_beta(size[used] - 1, of[used] - 1, size[used] / of[used])
         return _Null(np.asarray(1 + (n - 1) * a / (a + b)), *largest_at_least(k, n, a, b))
 
-    return _tests(ONE_EMPLOYER, units, *_judged(fit, units.height))
+    return _judged(fit, units)
 
 
-def _rises(sign: str, counted: str, compared: pl.DataFrame) -> pl.DataFrame:
-    """Test whether a share has risen more than chance, and what colleges do from year to year."""
-    rows = compared.filter(
-        pl.col("counted") == counted,
-        pl.col("denominator") > 0,
-        pl.col("previous_denominator") > 0,
-    ).sort("college_id")
-    if rows["previous_numerator"].sum() == 0:  # no past to compare with, as in a first register
-        rows = rows.clear()
-    k, n = _counts(rows, "numerator"), _counts(rows, "denominator")
-    before, of = _counts(rows, "previous_numerator"), _counts(rows, "previous_denominator")
+def judge_rises(before: Ints, of: Ints, k: Ints, n: Ints, may: Bools | None = None) -> Judged:
+    """Judge whether each unit's share has risen more than chance, and what units do from year to
+    year: from ``before`` of ``of`` > 0 to k of n > 0; shape (units,). Of those whom ``may`` marks.
+    """
 
     def fit(keep: Bools) -> _Null:
         a, b = null_of_change(before, of, k, n, keep)
         return _Null(n * a / (a + b), *at_least(k, n, a, b))
 
-    may = _employment_rose(rows, compared) if sign in BESIDE_EMPLOYMENT else None
-    return _tests(sign, rows, *_judged(fit, rows.height, may))
+    return _judged(fit, len(n), may)
 
 
 def null_of_change(
@@ -310,6 +306,38 @@ def null_of_change(
 
     s = weight(float(np.exp(likeliest(likelihood, np.log(1e-6), np.log(0.5)))))
     return mean * s, (1 - mean) * s
+
+
+# ------------------------------------------------------------------------------------ the signs
+
+
+def _high_shares(sign: str, rows: pl.DataFrame) -> pl.DataFrame:
+    rows = rows.filter(pl.col("denominator") > 0).sort("college_id")
+    judged = judge_shares(_counts(rows, "numerator"), _counts(rows, "denominator"))
+    return _tests(sign, rows, judged)
+
+
+def _one_employer(rows: pl.DataFrame) -> pl.DataFrame:
+    units = rows.group_by("college_id").agg(pl.col("numerator", "denominator").max())
+    units = units.sort("college_id")
+    places = units.with_row_index("place").select("college_id", "place")
+    placed = rows.sort(pl.all()).join(places, on="college_id", maintain_order="left")
+    judged = judge_largest(_counts(placed, "place"), _counts(placed, "numerator"), units.height)
+    return _tests(ONE_EMPLOYER, units, judged)
+
+
+def _rises(sign: str, counted: str, compared: pl.DataFrame) -> pl.DataFrame:
+    rows = compared.filter(
+        pl.col("counted") == counted,
+        pl.col("denominator") > 0,
+        pl.col("previous_denominator") > 0,
+    ).sort("college_id")
+    if rows["previous_numerator"].sum() == 0:  # no past to compare with, as in a first register
+        rows = rows.clear()
+    before, of = _counts(rows, "previous_numerator"), _counts(rows, "previous_denominator")
+    k, n = _counts(rows, "numerator"), _counts(rows, "denominator")
+    may = _employment_rose(rows, compared) if sign in BESIDE_EMPLOYMENT else None
+    return _tests(sign, rows, judge_rises(before, of, k, n, may))
 
 
 def _employment_rose(rows: pl.DataFrame, compared: pl.DataFrame) -> Bools:
@@ -351,7 +379,7 @@ def _around_gates(gates: pl.DataFrame) -> pl.DataFrame:
     rows = tests.select(
         "gate", pl.lit(None, pl.String).alias("college_id"), "numerator", "denominator"
     )
-    return _tests(AROUND_GATE, rows, tests["expected"].to_numpy(), chances, found_at)
+    return _tests(AROUND_GATE, rows, Judged(tests["expected"].to_numpy(), chances, found_at))
 
 
 def around_gate(k: Ints, n: Ints, least: Ints) -> tuple[int, int, float, float]:
@@ -378,7 +406,7 @@ def _counts(rows: pl.DataFrame, name: str) -> Ints:
     return rows[name].cast(pl.Int64).to_numpy()
 
 
-def _tests(sign: str, rows: pl.DataFrame, expected: Floats, p: Floats, q: Floats) -> pl.DataFrame:
+def _tests(sign: str, rows: pl.DataFrame, judged: Judged) -> pl.DataFrame:
     """Return the rows of ``sign_tests`` of one sign, in the order of ``rows``."""
     with_all = rows.with_columns(
         pl.lit(None).alias(name)
@@ -395,8 +423,8 @@ def _tests(sign: str, rows: pl.DataFrame, expected: Floats, p: Floats, q: Floats
         denominator="denominator",
         previous_numerator="previous_numerator",
         previous_denominator="previous_denominator",
-        expected=pl.Series(expected, nan_to_null=True, dtype=pl.Float64).round(4),
-        p_value=pl.Series(p, nan_to_null=True, dtype=pl.Float64),
-        q_value=pl.Series(q, nan_to_null=True, dtype=pl.Float64),
-        is_flagged=pl.Series(q <= LEVEL),
+        expected=pl.Series(judged.expected, nan_to_null=True, dtype=pl.Float64).round(4),
+        p_value=pl.Series(judged.p, nan_to_null=True, dtype=pl.Float64),
+        q_value=pl.Series(judged.q, nan_to_null=True, dtype=pl.Float64),
+        is_flagged=pl.Series(judged.q <= LEVEL),
     ).cast(pl.Schema(TEST_SCHEMA))
