@@ -7,8 +7,8 @@ sign's level is the share of honest rounds in which it finds anybody: its false 
 where all are honest, which is held at 5 %. Power is the share of planted gamers that it finds, with
 the share of false alarms among all found.
 
-Colleges' true shares are beta-distributed, as the product assumes, or logit-normal with the same
-mean and spread of the logit, as it does not. Prints Markdown tables; one thread.
+Colleges' true shares are beta-distributed, as the product assumes, or logit-normal with the about
+the same mean and variance, as its second null assumes. Prints Markdown tables; one thread.
 """
 
 import argparse
@@ -40,9 +40,9 @@ def true_shares(
     drawn = rng.beta(mean * people, (1 - mean) * people, colleges)
     if shape == "beta":
         return drawn
-    drawn = np.clip(drawn, 1e-6, 1 - 1e-6)
-    odds = np.log(drawn / (1 - drawn))
-    return np.asarray(1 / (1 + np.exp(-rng.normal(odds.mean(), odds.std(), colleges))))
+    spread = 1 / np.sqrt(mean * (1 - mean) * (people + 1))
+    odds = np.log(mean / (1 - mean)) * np.sqrt(1 + np.pi / 8 * spread**2)
+    return np.asarray(1 / (1 + np.exp(-rng.normal(odds, spread, colleges))))
 
 
 def drifted(rng: Generator, shares: Floats, nation: float, by: float) -> Floats:

@@ -83,8 +83,10 @@ WORKING_TABLES = (
     "findings",
     "param_check",
     "found_rows",
+    "sign_findings",
 )
-"""Tables that name rows by their place in a file: the draft holds their content elsewhere."""
+"""Tables that name rows by their place in a file, or findings: the draft holds their content
+elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,7 @@ EXPECTED = (
     mark("{least} or more"),
     mark("{count} fields"),
     mark("one row per {columns}"),
+    mark("about {usual}; {alarms} of {findings} such findings are expected to be false alarms"),
 )
 """What a finding expects, where it has places: it is stored filled, and known by its form."""
 

@@ -26,6 +26,7 @@ from kpi.chance import (
     Floats,
     Ints,
     at_least,
+    at_least_if_logit_normal,
     at_least_of_unlike,
     chances_of_counts,
     largest_at_least,
@@ -97,8 +98,8 @@ NO_PREVIOUS, FEW_UNITS = "no_previous", "few_units"
 def put_signs(
     con: duckdb.DuckDBPyConnection, selects: Iterable[Select], compared: Compared | None
 ) -> None:
-    """Make ``sign_counts``, ``sign_tests`` and ``sign_totals`` from the clean tables, the KPI
-    counts and the gates; ``compared`` is what the round before counted. ``selects``: those of
+    """Make ``sign_counts``, ``sign_tests``, ``sign_totals`` and ``sign_findings``, which the checks
+    read, from the clean tables, the KPI counts and the gates; ``compared`` is what the round before counted. ``selects``: those of
     sql/7_signs/; nothing is made without them (rounds of before version 0.5).
     """
     texts = {select.table: select.text for select in selects}
@@ -115,6 +116,7 @@ def put_signs(
     )
     put_table(con, "sign_tests", tests)
     put_table(con, "sign_totals", sign_totals(tests))
+    con.execute(f"CREATE OR REPLACE TABLE sign_findings AS {texts['sign_findings']}")
 
 
 def _stacked(con: duckdb.DuckDBPyConnection, texts: dict[str, str]) -> pl.DataFrame:
@@ -174,7 +176,7 @@ def sign_notes(con: duckdb.DuckDBPyConnection, round_id: str) -> Iterator[str]:
     if tested.height:
         yield (
             f"Signs of gaming: {tested.height} tested, {flagged} found; at most"
-            f" {totals['expected_false_alarms'].sum():f} of them are expected to be false alarms."
+            f" {totals['expected_false_alarms'].sum():.2f} of them are expected to be false alarms."
         )
     before = round_name(first_year(round_id) - 1)
     for why, sentence in (
@@ -191,12 +193,26 @@ def sign_notes(con: duckdb.DuckDBPyConnection, round_id: str) -> Iterator[str]:
 @dataclass(frozen=True)
 class _Null:
     """What chance does to each unit: the mean of its count, the chance of as many as counted or
-    more, and of the greatest count that there could be.
+    more, and of the greatest count that there could be; and by a unit's place the chance of as many
+    under another null, which is as likely, where there is one.
     """
 
     expected: Floats
     tail: Floats
     end: Floats
+    otherwise: Callable[[int], float] | None = None
+
+
+def _null(k: Ints, n: Ints, a: Floats, b: Floats) -> _Null:
+    """Return the null of counts k of n whose shares are beta-distributed with a and b; otherwise
+    logit-normal.
+    """
+
+    def otherwise(place: int) -> float:
+        one = (float(a[place]), float(b[place]))
+        return at_least_if_logit_normal(int(k[place]), int(n[place]), *one)
+
+    return _Null(n * a / (a + b), *at_least(k, n, a, b), otherwise)
 
 
 @dataclass(frozen=True)
@@ -215,7 +231,8 @@ def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None)
 
     ``fit`` learns the null from the units of a mask. Tested is who ``may`` be, and whose greatest
     possible count would be a discovery at all (Tarone, Biometrics 46, 1990): this depends on the
-    size of the cohort alone, and small ones take no power from others.
+    size of the cohort alone, and small ones take no power from others. Who is found must be as
+    improbable ``otherwise`` too: nobody knows the form in which colleges differ.
     """
     keep = np.ones(units, dtype=bool)
     nothing = np.full(units, np.nan)
@@ -233,6 +250,10 @@ def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None)
         if not (found & keep).any():
             break
         keep &= ~found
+    if null.otherwise:
+        for place in np.flatnonzero(found):
+            p[place] = max(p[place], round(null.otherwise(int(place)), 10))
+        q[tested] = np.round(q_values(p[tested]), 10)
     return Judged(null.expected, p, q)
 
 
@@ -242,7 +263,7 @@ def judge_shares(k: Ints, n: Ints) -> Judged:
 
     def fit(keep: Bools) -> _Null:
         a, b = fit_beta(k[keep], n[keep])
-        return _Null(n * (a / (a + b)) * ones, *at_least(k, n, a * ones, b * ones))
+        return _null(k, n, a * ones, b * ones)
 
     return _judged(fit, len(n))
 
@@ -273,8 +294,7 @@ def judge_rises(before: Ints, of: Ints, k: Ints, n: Ints, may: Bools | None = No
     """
 
     def fit(keep: Bools) -> _Null:
-        a, b = null_of_change(before, of, k, n, keep)
-        return _Null(n * a / (a + b), *at_least(k, n, a, b))
+        return _null(k, n, *null_of_change(before, of, k, n, keep))
 
     return _judged(fit, len(n), may)
 
