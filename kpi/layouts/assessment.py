@@ -234,9 +234,7 @@ def _left_out(sheet: _Sheet) -> list[str]:
     used = {template.college, template.region, template.specialty}
     own = [c.label for c in template.columns if c.kind == "id" and c.place not in used]
     beyond = range(len(template.columns), sheet.cells.width - sheet.offset)
-    return own + [
-        " / ".join(headings) for place in beyond if (headings := _headings(sheet, place))
-    ]
+    return own + [" / ".join(headings) for place in beyond if (headings := _headings(sheet, place))]
 
 
 def _other_rows(sheet: _Sheet) -> list[str]:
@@ -311,9 +309,7 @@ def _long(sheet: _Sheet) -> pl.DataFrame:
         sheet.cells.select(sheet.column(place) for place in described["place"])
         .with_row_index("record", offset=1)
         .unpivot(index="record", variable_name="place", value_name="text")
-        .with_columns(
-            pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text"))
-        )
+        .with_columns(pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text")))
         .drop_nulls("text")
         .join(sheet.rows.filter(~pl.col("is_other")), on="record", how="inner")
         .join(described, on="place", how="inner")
@@ -373,7 +369,9 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
     )
     told = cells.with_columns(written=written, shown=masked(pl.col("text")))
     expected = (
-        pl.when(kind == "flag").then(pl.lit("true or false")).otherwise(pl.lit("a number such as 48.5"))
+        pl.when(kind == "flag")
+        .then(pl.lit("true or false"))
+        .otherwise(pl.lit("a number such as 48.5"))
     )
     negative = is_points & pl.col("written").str.starts_with("-")
     fault = pl.struct(

@@ -125,7 +125,9 @@ def draw_assessment(colleges: int, students: int, seed: int) -> Assessed:
     campuses = make_campuses(stream(seed, "campuses"), world)
     names = make_names(stream(seed, "ids"), world, campuses, people=1)
     register = college_columns(world, campuses, names)
-    rows = _draw_rows(stream(seed, "assessment"), world, template := template_of(dt.date(YEAR, 10, 1)))
+    rows = _draw_rows(
+        stream(seed, "assessment"), world, template := template_of(dt.date(YEAR, 10, 1))
+    )
     codes = names.specialties.gather(rows["line_specialty"])
     labels = _labels().join(pl.DataFrame({"specialty": codes}), on="specialty", how="right")
     return Assessed(
@@ -156,9 +158,7 @@ def _draw_rows(rng: Generator, world: World, template: Template) -> pl.DataFrame
     taught = np.flatnonzero(lines.unit < units.count - 1)
     unit = lines.unit[taught]
     own = _draw_cells(rng, template, "college", units.quality[active], units.size[active])
-    of_lines = _draw_cells(
-        rng, template, "specialty", units.quality[unit], lines.students[taught]
-    )
+    of_lines = _draw_cells(rng, template, "specialty", units.quality[unit], lines.students[taught])
     place = {column.code: column.place for column in template.columns if column.kind == "total"}
     points = np.array(template.points_places)
     total = _sum(of_lines, points)
@@ -174,9 +174,7 @@ def _draw_rows(rng: Generator, world: World, template: Template) -> pl.DataFrame
     return pl.concat(frames).sort("unit", "line_specialty", nulls_last=False)
 
 
-def _draw_cells(
-    rng: Generator, template: Template, row: str, quality: Floats, size: Ints
-) -> Cells:
+def _draw_cells(rng: Generator, template: Template, row: str, quality: Floats, size: Ints) -> Cells:
     """Draw the cells of the rows of colleges or of specialties. Shape (rows,) each."""
     columns = [column for column in template.columns if column.row == row]
     counts = _draw_counts(rng, columns, quality, size)
