@@ -49,6 +49,8 @@ class TextTable:
     form: dict[str, str] = field(default_factory=dict)
     is_damaged: bool = False
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
+    sheet: pl.DataFrame | None = None
+    """All cells of a sheet from its first row and used column on, for layouts that go by place."""
 
     @property
     def name(self) -> str:
