@@ -25,8 +25,8 @@ from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.cells import CELL_CHECKS
-from kpi.contract import TableContract
 from kpi.compared import PREVIOUS_COUNTS, Compared, compared_of
+from kpi.contract import TableContract
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError, phrase
 from kpi.intake import Intake, Report, read_inputs
@@ -65,8 +65,8 @@ from kpi.pooling import (
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units, treatment_of
 from kpi.resources import sql_folder
-from kpi.store import load_frozen
 from kpi.signs import put_signs, sign_notes
+from kpi.store import load_frozen
 from kpi.uncertainty import (
     COHORT_EVERY,
     DRAWN_FROM,

@@ -350,7 +350,7 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
     neither a number nor a word that its column takes.
     """
     words = sheet.template.words
-    said = {word: "true" for word in words.yes} | {word: "false" for word in words.no}
+    said = dict.fromkeys(words.yes, "true") | dict.fromkeys(words.no, "false")
     small = pl.col("text").str.to_lowercase()
     word = small.replace_strict(said, default=None, return_dtype=pl.String)
     number = _number(pl.col("text"))

@@ -326,7 +326,7 @@ def _filled_rows(
             if text is None:
                 is_of_row = bool(row["specialty"]) == (template.columns[place].row == "specialty")
                 cells.append(_NOTHING[ways[place] % len(_NOTHING)] if is_of_row else None)
-            elif place in cohort and row[str(cohort[place])] and ways[place] < 3:  # noqa: PLR2004
+            elif place in cohort and row[str(cohort[place])] and ways[place] < 3:
                 cells.append(f"{text}/{row[str(cohort[place])]}")
             else:
                 cells.append(_typed(text, kinds[place], ways[place]))
