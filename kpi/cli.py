@@ -123,6 +123,7 @@ def check(
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_inputs, plan_round
     from kpi.check_report import Report, print_report
+    from kpi.college_names import write_proposals
     from kpi.export import write_csv
     from kpi.findings import in_three_languages
     from kpi.language import SOURCE, speaker
@@ -142,6 +143,7 @@ def check(
             checked = Checked(inputs, intake, findings, counts)
             written = write_workbooks(checked, workbooks, language, report)
     write_csv(in_three_languages(findings, intake.headers), to)
+    proposed = write_proposals(intake.unmatched, to.parent)
     typer.echo(
         words.say(
             "Checked for the round {round}, counted on {day}.",
@@ -151,6 +153,14 @@ def check(
     )
     told = Report(findings, counts, intake.files, intake.unread, intake.notes, intake.left_out)
     has_errors = print_report(told, to, words)
+    if proposed:
+        typer.echo(
+            words.say(
+                "Names of colleges to be confirmed: {count}, in {path}",
+                count=words.number(len(intake.unmatched)),
+                path=proposed,
+            )
+        )
     if workbooks:
         typer.echo(
             words.say(

@@ -18,7 +18,7 @@ WORDS = {
 }
 
 LAYOUTS = {
-    "plain": mark("the product's own columns"),
+    "plain": mark("own columns"),
     "contingent-export": mark("contingent export"),
     "assessment-template": mark("assessment template"),
 }
@@ -66,5 +66,6 @@ def form(words: Speaker, entry: Mapping[str, Any]) -> str:
 
 
 def layout(words: Speaker, code: str) -> str:
-    """Return a layout in words."""
-    return words.say(LAYOUTS[code]) if code in LAYOUTS else code
+    """Return a layout in words, with the start of its mapping: ``contingent export 2025-09-01``."""
+    name, _, start = code.partition(" ")
+    return " ".join([words.say(LAYOUTS[name]) if name in LAYOUTS else name, start]).strip()

@@ -154,8 +154,9 @@ def place(finding: dict[str, object]) -> str:
     return f"{finding['file']}, {finding['record']}" if finding["record"] else str(finding["file"])
 
 
-def sentence(words: Speaker, finding: dict[str, object]) -> str:
-    """Return the sentence of a finding in the reader's language.
+def sentence(words: Speaker, finding: dict[str, object], called: str | None = None) -> str:
+    """Return the sentence of a finding in the reader's language; ``called`` is what the file calls
+    the column.
 
     The stored message is the check's English sentence, filled. The sentence of the same check is
     translated and filled again; a message that it does not give (of an older version of the check)
@@ -167,7 +168,8 @@ def sentence(words: Speaker, finding: dict[str, object]) -> str:
         return words.error(message)
     expected = finding["expected"]
     told = words.error(str(expected)) if expected is not None else None
-    return _filled(words.error(template), {**finding, "expected": told})
+    column = called or finding["column_name"]
+    return _filled(words.error(template), {**finding, "expected": told, "column_name": column})
 
 
 def in_three_languages(
@@ -180,10 +182,7 @@ def in_three_languages(
     """
     ordered = narrowed(findings)
     said = told(ordered, [speaker(language) for language in LANGUAGES])
-    called = [
-        headers.get(file or "", {}).get(column or "")
-        for file, column in ordered.select("file", "column_name").iter_rows()
-    ]
+    called = names_in_files(ordered, headers)
     leading = ("severity", "check_name", "table_name", "college_id", "file", "record")
     return ordered.select(
         *leading,
@@ -195,18 +194,35 @@ def in_three_languages(
     )
 
 
-def told(findings: pl.DataFrame, speakers: Sequence[Speaker]) -> dict[str, list[str]]:
-    """Return the sentence of each finding in each language."""
+def told(
+    findings: pl.DataFrame, speakers: Sequence[Speaker], called: Sequence[str | None] | None = None
+) -> dict[str, list[str]]:
+    """Return the sentence of each finding in each language; ``called`` are the names that the files
+    have for their columns.
+    """
+    names = called or [None] * findings.height
     said: dict[str, list[str]] = {}
     for words in speakers:
         known: dict[tuple[Any, ...], str] = {}  # most findings of a check say the same
         said[words.language] = lines = []
-        for finding in findings.select(_SAID_BY).iter_rows(named=True):
-            key = tuple(finding.values())
+        for finding, name in zip(
+            findings.select(_SAID_BY).iter_rows(named=True), names, strict=True
+        ):
+            key = (name, *finding.values())
             if key not in known:
-                known[key] = sentence(words, finding)
+                known[key] = sentence(words, finding, name)
             lines.append(known[key])
     return said
+
+
+def names_in_files(
+    findings: pl.DataFrame, headers: Mapping[str, Mapping[str, str]]
+) -> list[str | None]:
+    """Return what each finding's file calls the column (``Intake.headers``); None where unknown."""
+    return [
+        headers.get(file or "", {}).get(column or "")
+        for file, column in findings.select("file", "column_name").iter_rows()
+    ]
 
 
 def _filled(template: str, finding: dict[str, object]) -> str:

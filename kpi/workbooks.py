@@ -23,7 +23,7 @@ import duckdb
 import polars as pl
 
 from kpi.errors import CallError
-from kpi.findings import ERROR, narrowed, told
+from kpi.findings import ERROR, names_in_files, narrowed, told
 from kpi.intake import Intake, Report
 from kpi.language import Speaker, speaker
 from kpi.layouts import TableRows, knows, recognise
@@ -40,6 +40,9 @@ UNATTRIBUTED = "unattributed"
 SHEET_ROWS = 500_000
 _LONGEST_CELL = 32_767  # characters that a cell of a workbook holds
 _MOST_NOTES = 1_000
+_IN_ORDER = "assessment-template"
+"""The layout in which a row belongs to the college above it: its rows keep their order."""
+
 _OF_ROUNDS = ("receipt.json", "journal.jsonl")
 
 
@@ -96,7 +99,7 @@ def write_workbooks(
         con.execute("SET memory_limit = '500MB'")
         con.execute("SET preserve_insertion_order = false")
         picking = _Picking(con, checked, college)
-        picking.pick(Path(scratch), _marks(checked.findings, speakers), report)
+        picking.pick(Path(scratch), _marks(checked.findings, checked.intake, speakers), report)
         with _own_folder(to):
             return list(_write_all(picking, to, speakers, Path(scratch), report))
 
@@ -113,12 +116,12 @@ def _own_folder(to: Path) -> Iterator[None]:
         raise
 
 
-def _marks(findings: pl.DataFrame, speakers: Sequence[Speaker]) -> pl.DataFrame:
+def _marks(findings: pl.DataFrame, intake: Intake, speakers: Sequence[Speaker]) -> pl.DataFrame:
     """Return a row for each row of a file with findings: file, record, table_name, the wrong
     columns, whether each is wrong by an error, and the messages in one text.
     """
     rows = narrowed(findings.filter(pl.col("file").is_not_null() & pl.col("record").is_not_null()))
-    said = list(told(rows, speakers).values())
+    said = told(rows, speakers, names_in_files(rows, intake.headers)).values()
     lines = ["\n".join(dict.fromkeys(texts)) for texts in zip(*said, strict=True)]
     return (
         rows.with_columns(
@@ -281,13 +284,13 @@ def _write_one(
         findings = picking.checked.findings
         own = findings.filter(pl.col("college_id").eq_missing(pl.lit(college, pl.String)))
         _write_notes(paper, college, own, speakers)
+        shapes = list(picking.shapes)
         rows = picking.con.execute(
             "SELECT shape, cells, wrong, severe, said FROM picked"
             " WHERE college_id IS NOT DISTINCT FROM $1"
-            " ORDER BY shape, said IS NULL, place, record",
-            [college],
+            " ORDER BY shape, NOT list_contains($2, shape) AND said IS NULL, place, record",
+            [college, [at for at, one in enumerate(shapes) if one.layout.startswith(_IN_ORDER)]],
         )
-        shapes = list(picking.shapes)
         for shape, of_shape in groupby(_fetched(rows), key=lambda row: row[0]):
             _write_sheets(paper, shapes[shape], picking.headers[shape].headers, of_shape)
 

@@ -67,7 +67,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ours = tables["students"]
     ours[2]["course"] = "3.7"
     ours[4] |= {"enrolled_on": "2025-02-30", "specialty": ""}
-    ours.append(student("", student_id="060101500999"))
+    ours.append(student("", student_id="P060101500999"))
     folder = write_folder(tmp_path_factory.mktemp("dirty"), **tables)
     path = folder / "students.csv"
     pl.read_csv(path, infer_schema=False).with_columns(name=pl.lit("=1+1")).write_csv(path)
@@ -85,7 +85,7 @@ def test_each_college_with_findings_gets_a_workbook_and_rows_of_none_another(
     assert sorted(books) == ["EX-01", "unattributed"]
     assert openpyxl.load_workbook(books["EX-01"]).sheetnames == ["kpi", "students"]
     [head, row] = rows_of(books["unattributed"], "students")
-    assert row[head.index("student_id")] == "060101500999"
+    assert row[head.index("student_id")] == "P060101500999"
     assert "college_id is empty" in row[0]
 
 
