@@ -10,9 +10,10 @@ spill to disk) → the sheet of its shape in its college's workbook, rows with f
 """
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,6 +22,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from kpi.errors import CallError
 from kpi.findings import ERROR, names_in_files, narrowed, told
@@ -58,11 +60,14 @@ class Checked:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What rows of one sheet have in common: their table, its layout and the header."""
+    """What rows of one sheet have in common: their table, its layout, the header, and what stands
+    above it where the layout's header has several rows.
+    """
 
     table: str
     layout: str
     header: tuple[str, ...]
+    above: tuple[tuple[str, ...], ...] = ()
 
 
 def require_new_folder(to: Path) -> None:
@@ -131,6 +136,7 @@ def _marks(findings: pl.DataFrame, intake: Intake, speakers: Sequence[Speaker]) 
         .agg(
             pl.col("column_name").fill_null("").alias("wrong"),
             "severe",
+            pl.col("found").fill_null(""),
             pl.col("said").unique(maintain_order=True).str.join("\n"),
         )
     )
@@ -156,7 +162,7 @@ class _Picking:
         self.tables = set(of_rows["table_name"])
         con.execute(
             "CREATE TABLE picked (college_id VARCHAR, shape INTEGER, place INTEGER, record BIGINT,"
-            " wrong VARCHAR[], severe BOOLEAN[], said VARCHAR, cells VARCHAR[])"
+            " wrong VARCHAR[], severe BOOLEAN[], found VARCHAR[], said VARCHAR, cells VARCHAR[])"
         )
 
     def pick(self, scratch: Path, marks: pl.DataFrame, report: Report) -> None:
@@ -188,7 +194,7 @@ class _Picking:
         named = self._named(rows, mine)
         if named.is_empty():
             return
-        shape = _Shape(rows.table, rows.layout, tuple(table.header))
+        shape = _Shape(rows.table, rows.layout, tuple(table.header), _above(table, rows))
         number = self.shapes.setdefault(shape, len(self.shapes))
         if number == len(self.headers):
             self.headers.append(rows)
@@ -204,6 +210,7 @@ class _Picking:
                     "record",
                     "wrong",
                     "severe",
+                    "found",
                     "said",
                     pl.concat_list(cells).alias("cells"),
                 ).to_arrow(),
@@ -228,6 +235,13 @@ class _Picking:
                 named = named.filter(college == self.only)
             parts.append(named)
         return pl.concat(parts).unique("record", keep="first") if parts else pl.DataFrame()
+
+
+def _above(table: TextTable, rows: TableRows) -> tuple[tuple[str, ...], ...]:
+    if table.sheet is None or not rows.layout.startswith(_IN_ORDER):
+        return ()
+    above = table.sheet.head(table.header_record - 1).iter_rows()
+    return tuple(tuple(cell or "" for cell in row[: len(table.header)]) for row in above)
 
 
 def _colleges(checked: Checked) -> pl.Series:
@@ -286,7 +300,7 @@ def _write_one(
         _write_notes(paper, college, own, speakers)
         shapes = list(picking.shapes)
         rows = picking.con.execute(
-            "SELECT shape, cells, wrong, severe, said FROM picked"
+            "SELECT shape, cells, wrong, severe, found, said FROM picked"
             " WHERE college_id IS NOT DISTINCT FROM $1"
             " ORDER BY shape, NOT list_contains($2, shape) AND said IS NULL, place, record",
             [college, [at for at, one in enumerate(shapes) if one.layout.startswith(_IN_ORDER)]],
@@ -325,48 +339,74 @@ class _Paper:
 
 
 def _write_sheets(
-    paper: _Paper, shape: _Shape, headers: Any, rows: Iterator[tuple[Any, ...]]
+    paper: _Paper, shape: _Shape, headers: Mapping[str, str], rows: Iterator[tuple[Any, ...]]
 ) -> None:
     """Write the rows of one shape: messages to the left, the header in sight, long ones in several
     sheets.
     """
-    places = {name: at for at, name in reversed(list(enumerate(shape.header)))}
+    head = len(shape.above) + 1
     at = SHEET_ROWS
     sheet: Any = None
-    for _, cells, wrong, severe, said in rows:
+    for _, cells, *faults, said in rows:
         if at == SHEET_ROWS:
             at = 0
             sheet = _new_sheet(paper, shape)
+        row = head + at
         at += 1
-        marked = _marked_places(headers, places, wrong or (), severe or ())
-        sheet.write_string(at, 0, _held(said or ""), paper.said) if said else None
+        if said:
+            sheet.write_string(row, 0, _held(said), paper.said)
+        marked = (
+            _marked_places(shape, headers, cells, list(zip(*faults, strict=True))) if said else {}
+        )
         for place, cell in enumerate(cells):
-            _write_cell(paper, sheet, at, place, cell, marked.get(place))
+            _write_cell(paper, sheet, row, place, cell, marked.get(place))
 
 
 def _new_sheet(paper: _Paper, shape: _Shape) -> Any:
     sheet = paper.sheet(shape.table)
-    width = len(shape.header)
+    width, head = len(shape.header), len(shape.above)
     sheet.set_column(0, 0, 70, paper.said)
     sheet.set_column(1, width, 18, paper.text)
-    for place, name in enumerate((MESSAGES, *shape.header)):
-        sheet.write_string(0, place, name, paper.head)
-    sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, SHEET_ROWS, width)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{SHEET_ROWS + 1}"})
+    for at, row in enumerate((*shape.above, shape.header)):
+        for place, name in enumerate(row, start=1):
+            sheet.write_string(at, place, name, paper.head)
+    sheet.write_string(head, 0, MESSAGES, paper.head)
+    sheet.freeze_panes(head + 1, 1)
+    sheet.autofilter(head, 0, head + SHEET_ROWS, width)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{head + SHEET_ROWS + 1}"})
     return sheet
 
 
 def _marked_places(
-    headers: Any, places: dict[str, int], wrong: Sequence[str], severe: Sequence[bool]
+    shape: _Shape,
+    headers: Mapping[str, str],
+    cells: Sequence[str | None],
+    faults: Sequence[tuple[str, bool, str]],
 ) -> dict[int, bool]:
-    """Return whether it is an error, by the place of each wrong cell in the file's own columns."""
-    found: dict[int, bool] = {}
-    for name, is_error in zip(wrong, severe, strict=True):
-        place = places.get(headers.get(name, name))
+    """Return whether it is an error, by the place of each wrong cell; ``faults`` has column,
+    whether it is an error, and what was found.
+    """
+    marked: dict[int, bool] = {}
+    for name, is_error, found in faults:
+        called = headers.get(name, name)
+        is_own = called in shape.header
+        place = shape.header.index(called) if is_own else _lettered_place(called, found, cells)
         if place is not None:
-            found[place] = found.get(place, False) or is_error
-    return found
+            marked[place] = marked.get(place, False) or is_error
+    return marked
+
+
+def _lettered_place(called: str, found: str, cells: Sequence[str | None]) -> int | None:
+    """Return the place of a cell that its layout names by a spreadsheet's letters: as the column's
+    own name, or at the end of what was found (``abc (L5)``). None where it does not hold that.
+    """
+    at_end = re.search(r"\(([A-Z]{1,3})[0-9]+\)$", found)
+    letters = at_end[1] if at_end else called
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        return None
+    place = xl_cell_to_rowcol(f"{letters}1")[1]
+    cell = cells[place] if place < len(cells) else None
+    return place if cell and cell in found else None
 
 
 def _write_cell(
