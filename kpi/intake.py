@@ -27,6 +27,9 @@ from kpi.reading.table import InputFile, TextTable, refuse
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
+SCRATCH = "college-kpi-reading-"
+"""How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
+
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -65,7 +68,7 @@ def read_inputs(
     (all such files are named).
     """
     create_tables(con)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=SCRATCH) as scratch:
         reading = _Reading(con, key, report, given or Given(), Path(scratch))
         reading.read([inputs] if isinstance(inputs, Path) else list(inputs))
     if reading.errors:

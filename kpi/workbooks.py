@@ -26,7 +26,7 @@ from xlsxwriter.utility import xl_cell_to_rowcol
 
 from kpi.errors import CallError
 from kpi.findings import ERROR, names_in_files, narrowed, told
-from kpi.intake import Intake, Report
+from kpi.intake import SCRATCH, Intake, Report
 from kpi.language import Speaker, speaker
 from kpi.layouts import TableRows, knows, recognise
 from kpi.reading.gather import gather
@@ -99,7 +99,7 @@ def write_workbooks(
     """
     require_new_folder(to)
     speakers = [speaker(one) for one in ([language] if language else ["kk", "ru"])]
-    with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as con:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as scratch, duckdb.connect() as con:
         con.execute("SET temp_directory = $1", [scratch])
         con.execute("SET memory_limit = '500MB'")
         con.execute("SET preserve_insertion_order = false")
