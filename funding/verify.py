@@ -16,9 +16,10 @@ from funding.run import compute, plan_of, write_draft
 from funding.waived import can_tell, derived_again, rejected_money
 from kpi import journal, rounds
 from kpi.errors import CallError
-from kpi.intake import Report, load_frozen
+from kpi.intake import Intake, Report
 from kpi.language import mark
 from kpi.pipeline import connect
+from kpi.store import load_frozen
 
 PARTS = ("inputs", "reference", "tables")
 RESULTS = ("checks", "national", "waivers")
@@ -210,7 +211,16 @@ def _recomputed_faults(of_round: rounds.Round, report: Report) -> Iterator[str]:
         for part in PARTS:
             yield from _part_faults(of_round, again, part, stored, receipt)
         yield from _findings_faults(of_round, stored, receipt)
+        if stored.get("product") != kpi.__version__:
+            receipt["checks"] = _of_that_version(stored["checks"], receipt["checks"])
         yield from _receipt_faults(RESULTS, stored, receipt)
+
+
+def _of_that_version(stored: dict[str, int], again: dict[str, int]) -> dict[str, int]:
+    """Return the results of checks without those of cells that a later version of intake makes: an
+    older round cannot name them, and its rows were not judged by them.
+    """
+    return {check: found for check, found in again.items() if check in stored or found}
 
 
 def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict[str, Any]:
@@ -219,7 +229,7 @@ def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict
     spill.mkdir()
     con = connect(spill)
     try:
-        intake = load_frozen(con, of_round.input_files())
+        intake = Intake(given=load_frozen(con, of_round.input_files()))
         compute(con, plan, intake, str(of_round.path), report)
         receipt = write_draft(con, plan, intake.given, again)
         money = rejected_money(con, plan.sql) if can_tell(of_round) else None
