@@ -37,6 +37,7 @@ from inputs import (
 from funding.run import check_folder
 from kpi.pipeline import connect, put_table, read_selects, run_checks
 from kpi.resources import sql_folder
+from kpi.signs import SIGNS
 
 CHECKS = {path.stem for path in (sql_folder() / "checks").glob("*.sql")}
 PERSON = student("EX-01", student_id="S1")
@@ -516,6 +517,7 @@ def test_rows_of_a_college_whose_own_row_was_rejected_are_kept_and_said(tmp_path
 
 def test_every_check_has_a_test() -> None:
     beside = {"gate_depends_on_rejected_rows", "rows_lost", "rows_of_rejected_college"}
+    beside |= {f"sign_{sign}" for sign in SIGNS}  # tests/kpi/test_signs.py
     assert {wrong.check for wrong in WRONG} | beside == CHECKS
 
 
