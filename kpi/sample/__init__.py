@@ -108,6 +108,6 @@ def write_sample(
         write(folder, "accreditations", accreditation_columns(drawn.accreditations, names), tell),
     ]
     if defects:
-        paths.append(plant_defects(folder, seed=seed))
+        paths += plant_defects(folder, seed=seed)
         tell("defects.csv: planted")
     return paths
