@@ -1,11 +1,12 @@
 """One round, from the input folder to a draft: the way of the data, step by step (DESIGN §3)."""
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ from funding.allocation import (
 from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
+from kpi.cells import CELL_CHECKS
+from kpi.compared import PREVIOUS_COUNTS, Compared, compared_of
+from kpi.contract import TableContract
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError, phrase
-from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
+from kpi.intake import Intake, Report, read_inputs
+from kpi.layouts import Given
 from kpi.leaders import leaders_of
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates, round_name
 from kpi.pipeline import (
@@ -60,6 +65,8 @@ from kpi.pooling import (
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units, treatment_of
 from kpi.resources import sql_folder
+from kpi.signs import put_signs, sign_notes
+from kpi.store import load_frozen
 from kpi.uncertainty import (
     COHORT_EVERY,
     DRAWN_FROM,
@@ -81,8 +88,10 @@ WORKING_TABLES = (
     "findings",
     "param_check",
     "found_rows",
+    "sign_findings",
 )
-"""Tables that name rows by their place in a file: the draft holds their content elsewhere."""
+"""Tables that name rows by their place in a file, or findings: the draft holds their content
+elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,8 @@ class Plan:
 
     ``previous`` is the previous published round where the rule guarantees a part of what it paid:
     ``funding`` as stored, and ``named``, which goes to the receipt. ``before`` are the counts of
-    the rounds before where the methodology pools a KPI.
+    the rounds before where the methodology pools a KPI, ``compared`` those of the published round
+    of the year before, where there is one, that signs of gaming are looked for in.
     """
 
     round_id: str
@@ -114,6 +124,7 @@ class Plan:
     reference: dict[str, pl.DataFrame]
     previous: Previous | None = None
     before: Earlier | None = None
+    compared: Compared | None = None
 
 
 def plan_round(
@@ -125,9 +136,10 @@ def plan_round(
 ) -> Plan:
     """Find what a round is to be computed with: the versions in force on count_on.
 
-    ``store`` is where the previous published round is looked for when the rule guarantees a part of
-    it, and the rounds before when the methodology pools a KPI over them. Raises CallError where no
-    version is in force, no such round is published, or one counted a pooled KPI otherwise.
+    ``store`` is where the previous published round is looked for, to compare with and when the rule
+    guarantees a part of it, and the rounds before when the methodology pools a KPI over them.
+    Raises CallError where no version is in force, no such round is published, or one counted a
+    pooled KPI otherwise; DataError where a round's files are not those that were published.
     """
     given = dict(days or {})
     autumn = dt.date(first_year(round_id), 10, 1)
@@ -136,6 +148,7 @@ def plan_round(
     methodology = load_methodology(methodology_name, dates["count_on"])
     rule = load_rule(rule_name, dates["count_on"])
     earlier = earlier_rules(rule)
+    counted = Counted(round_id, methodology, dates, sql_folder())
     return Plan(
         round_id=round_id,
         dates=dates,
@@ -148,7 +161,8 @@ def plan_round(
         sql=sql_folder(),
         reference=shipped_reference(),
         previous=previous_of(store, round_id, rule) if rule.guarantee else None,
-        before=earlier_of(store, Counted(round_id, methodology, dates, sql_folder())),
+        before=earlier_of(store, counted),
+        compared=compared_of(store, counted),
     )
 
 
@@ -191,6 +205,7 @@ def plan_of(of_round: rounds.Round) -> Plan:
     reference = of_round.reference()
     paid = reference.pop("previous_funding", None)
     counts = reference.pop(EARLIER_COUNTS, None)
+    compared = reference.pop(PREVIOUS_COUNTS, None)
     receipt = of_round.receipt
     return Plan(
         round_id=receipt["round"],
@@ -205,39 +220,63 @@ def plan_of(of_round: rounds.Round) -> Plan:
         reference=reference,
         previous=None if paid is None else Previous(paid, receipt["previous"]),
         before=None if counts is None else Earlier(counts, receipt["pooled"]),
+        compared=None if compared is None else Compared(compared, receipt["compared"]),
     )
 
 
 def run_round(
-    folder: Path, store: Path, plan: Plan, key: bytes, report: Report, given: str = ""
+    inputs: Path | Sequence[Path],
+    store: Path,
+    plan: Plan,
+    key: bytes,
+    report: Report,
+    came_from: str = "",
+    given: Given | None = None,
 ) -> rounds.Round:
-    """Compute a round from the input folder and keep it as the newest draft in the store.
+    """Compute a round from folders, archives and files, and keep it as the newest draft in the
+    store.
 
-    ``given`` says where the input came from when the folder does not: an upload's is gone later.
+    ``came_from`` says where the input came from when the paths do not: an upload's are gone later.
+    ``given`` says what the files leave open.
     Raises CallError or DataError when nothing can be computed; rows that were rejected are in the
     draft's findings.
     """
     started = dt.datetime.now(dt.UTC)
+    came_from = came_from or paths_of(inputs)
     with rounds.building(store, plan.round_id) as built:
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, folder, key, report)
-            compute(con, plan, intake, given or str(folder), report)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
+            compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
         finally:
             con.close()
         shutil.rmtree(built / "tmp")
-        rounds.write_documents(built, receipt, _sources(given or str(folder), intake, key, started))
+        rounds.write_documents(built, receipt, _sources(came_from, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
 
 
-def check_folder(
-    folder: Path, plan: Plan, key: bytes, report: Report
+def _on_the_day(given: Given | None, plan: Plan) -> Given:
+    """Return what is given, with the day whose mappings are in force."""
+    return dataclasses.replace(given or Given(), on=plan.dates["count_on"])
+
+
+def paths_of(inputs: Path | Sequence[Path]) -> str:
+    """Return the paths of an input in one line."""
+    return ", ".join(map(str, [inputs] if isinstance(inputs, Path) else inputs))
+
+
+def check_inputs(
+    inputs: Path | Sequence[Path],
+    plan: Plan,
+    key: bytes,
+    report: Report,
+    given: Given | None = None,
 ) -> tuple[Intake, pl.DataFrame, pl.DataFrame]:
-    """Read and check an input folder without keeping anything.
+    """Read and check folders, archives and files without keeping anything.
 
     Returns what was read, the findings, and the rows read, clean and rejected per table and
     college.
@@ -245,7 +284,7 @@ def check_folder(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, folder, key, report)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)
@@ -277,6 +316,8 @@ def compute(
     report("ranking", 2, 5)
     rank(con, plan.methodology)
     draw(con, plan.methodology, kpis)
+    put_signs(con, read_selects(con, plan.sql / "7_signs"), plan.compared)
+    intake.notes += sign_notes(con, plan.round_id)
     report("funding", 3, 5)
     if "students" in intake.given:
         put_previous(con, plan.previous.funding if plan.previous else None)
@@ -360,7 +401,7 @@ def open_registers(
 
     ``plan`` is another one than the round's, for a scenario.
     """
-    intake = load_frozen(con, of_round.input_files())
+    intake = Intake(given=load_frozen(con, of_round.input_files()))
     plan = plan or plan_of(of_round)
     check_rows(con, plan)
     run_selects(con, read_selects(con, plan.sql / "1_clean"))
@@ -379,6 +420,7 @@ def write_draft(
     reference = [name for name in REFERENCE if name in plan.reference]
     reference += ["previous_funding"] if plan.previous else []
     reference += [EARLIER_COUNTS] if plan.before else []
+    reference += [PREVIOUS_COUNTS] if plan.compared else []
     receipt = {
         "product": kpi.__version__,
         "round": plan.round_id,
@@ -397,6 +439,7 @@ def write_draft(
     if "chances" in tables_made(con):
         receipt["draws"] = {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED}
     receipt |= {"previous": plan.previous.named} if plan.previous else {}
+    receipt |= {"compared": plan.compared.named} if plan.compared else {}
     return receipt | ({"pooled": plan.before.named} if plan.before else {})
 
 
@@ -441,7 +484,8 @@ def _input_select(name: str) -> tuple[str, str]:
 
 
 def _kept_tables(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
-    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding", EARLIER_COUNTS}
+    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding"}
+    left_out |= {EARLIER_COUNTS, PREVIOUS_COUNTS}
     if not pooled_kpis(plan.methodology):  # as in the rounds of before there was pooling
         left_out.add(PARAM_POOL)
     return sorted(

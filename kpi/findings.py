@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from kpi.intake import CELL_CHECKS
+from kpi.cells import CELL_CHECKS
 from kpi.language import Speaker, mark
 from kpi.resources import sql_folder
 

@@ -166,6 +166,7 @@ EXPECTED = (
     mark("a day from {first} to {last}"),
     mark("probably {code}"),
     mark("a fraction of {count}"),
+    mark("about {usual}; {alarms} of {findings} such findings are expected to be false alarms"),
 )
 """What a finding expects, where it has places: it is stored filled, and known by its form."""
 

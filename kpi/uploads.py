@@ -18,9 +18,8 @@ from typing import Protocol
 
 from kpi.errors import CallError, phrase
 from kpi.language import mark
-from kpi.reading import table_of
+from kpi.layouts.plain import table_of_name
 from kpi.rounds import is_running
-from kpi.tables import TABLES
 
 MB = 1_000_000
 TOTAL = 400 * MB
@@ -56,9 +55,7 @@ def is_taken(name: str) -> bool:
     """Whether a file of this name would be read: ``students.csv``, ``students-north.parquet``."""
     own = base_name(name)
     return (
-        table_of(own, TABLES) is not None
-        and own.isprintable()
-        and len(own.encode()) <= LONGEST_NAME
+        table_of_name(own) is not None and own.isprintable() and len(own.encode()) <= LONGEST_NAME
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from funding.run import Plan, plan_round, run_round
-from kpi.intake import TableContract
+from kpi.contract import TableContract
 from kpi.rounds import Round
 
 KEY = b"k" * 32

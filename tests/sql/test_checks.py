@@ -35,7 +35,7 @@ from inputs import (
     write_folder,
 )
 
-from funding.run import check_folder
+from funding.run import check_inputs
 from kpi.pipeline import connect, put_table, read_selects, run_checks
 from kpi.resources import sql_folder
 
@@ -67,7 +67,7 @@ Place = tuple[str, int | None, str | None, str]
 def check(tmp_path: Path, tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the findings and the row counts of a folder with these tables."""
     folder = write_folder(tmp_path / "input", **tables)
-    _, findings, row_counts = check_folder(folder, plan(), KEY, quiet)
+    _, findings, row_counts = check_inputs(folder, plan(), KEY, quiet)
     return findings, row_counts
 
 

@@ -1,0 +1,117 @@
+"""ZIP archives, which come from strangers: what is unpacked is bounded, and stays in its place."""
+
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from kpi.errors import phrase
+from kpi.reading.table import InputFile, refuse
+
+GB = 1_000_000_000
+MOST_BYTES = 16 * GB
+MOST_FILES = 10_000
+MOST_RATIO = 1_000
+"""How often larger than the archive its content may be: text is packed 10 to 100 times."""
+
+_RATIO_FROM = 100_000_000  # bytes; a small file may be packed as well as it likes
+_WORKBOOK = "[Content_Types].xml"
+_CHUNK = 1 << 20
+
+
+def is_archive(file: InputFile) -> bool:
+    """Whether a file is a ZIP that holds files, by its content; a workbook is none.
+
+    Raises DataError for a ZIP that cannot be opened.
+    """
+    with file.path.open("rb") as content:
+        if content.read(4) not in (b"PK\3\4", b"PK\5\6"):
+            return False
+    with opened(file) as archive:
+        return _WORKBOOK not in archive.namelist()
+
+
+@contextmanager
+def opened(file: InputFile) -> Iterator[zipfile.ZipFile]:
+    """Give an archive whose content is bounded. Raises DataError for a damaged or a hostile one."""
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            _require_bounds(file, archive)
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
+        raise refuse(
+            file,
+            "The archive is damaged or cut off.",
+            found=str(error),
+            do="Copy or export it again.",
+        ) from error
+
+
+def unpack(file: InputFile, place: Path) -> list[InputFile]:
+    """Unpack the files of an archive below ``place``; their names begin with the archive's.
+
+    Raises DataError for members that lead out of the archive, are locked, or are archives.
+    """
+    found = []
+    with opened(file) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        for number, member in enumerate(members):
+            parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+            if parts[0] == "__MACOSX" or parts[-1].startswith("."):
+                continue
+            _require_plain(file, member, parts)
+            path = place / str(number) / parts[-1]
+            path.parent.mkdir(parents=True)
+            with archive.open(member) as content, path.open("xb") as copy:
+                shutil.copyfileobj(
+                    content, copy, _CHUNK
+                )  # as many bytes as the member says, no more
+            inner = InputFile(f"{file.name}/{'/'.join(parts)}", path)
+            if is_archive(inner):
+                raise refuse(
+                    inner,
+                    "An archive stands inside an archive.",
+                    do="Unpack the inner archive, and give its files.",
+                )
+            found.append(inner)
+    return found
+
+
+def _require_bounds(file: InputFile, archive: zipfile.ZipFile) -> None:
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    is_bomb = total > _RATIO_FROM and total > MOST_RATIO * file.size
+    if total > MOST_BYTES or len(members) > MOST_FILES or is_bomb:
+        raise refuse(
+            file,
+            "The archive unpacks to more than is taken.",
+            found=phrase("{files} files, {size} MB", files=len(members), size=total // 1_000_000),
+            expected=phrase(
+                "at most {files} files, {size} GB, and {ratio} times the archive's own size",
+                files=MOST_FILES,
+                size=MOST_BYTES // GB,
+                ratio=MOST_RATIO,
+            ),
+            do="Send the files unpacked, or in several archives.",
+        )
+
+
+def _require_plain(file: InputFile, member: zipfile.ZipInfo, parts: tuple[str, ...]) -> None:
+    leads_out = ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0]
+    is_link = (member.external_attr >> 16) & 0o170000 == 0o120000
+    if leads_out or is_link:
+        raise refuse(
+            file,
+            "A member of the archive leads out of it.",
+            found=repr(member.filename)[:100],
+            do="Pack the files again, from inside their folder.",
+        )
+    if member.flag_bits & 1:
+        raise refuse(
+            file,
+            "The archive is locked with a password.",
+            found=repr(member.filename)[:100],
+            do="Pack the files again without a password.",
+        )
