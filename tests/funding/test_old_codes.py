@@ -31,7 +31,7 @@ from publications import verified
 
 from funding.run import run_round
 from funding.workbook import write_workbook
-from kpi.intake import CELL_CHECKS
+from kpi.cells import CELL_CHECKS
 from kpi.package import export_package
 from kpi.rounds import Round
 
