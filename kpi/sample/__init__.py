@@ -123,6 +123,6 @@ def write_sample(
         tables = table_of("students", of_students), table_of("colleges", of_colleges)
         paths += write_contingents(folder, *tables, tell)
     if defects:
-        paths.append(plant_defects(folder, seed=seed))
+        paths += plant_defects(folder, seed=seed)
         tell("defects.csv: planted")
     return paths
