@@ -103,6 +103,11 @@ def _notes(loaded: Loaded, found: "_Found") -> Iterator[str]:
         f"Contingent export: columns and values read by the mapping {mapping.name}"
         f" {mapping.start} (SHA-256 {loaded.sha256}); names, addresses and phones are never read."
     )
+    if found.left_out:
+        yield (
+            "Contingent export: columns that the mapping does not know are left out:"
+            f" {', '.join(found.left_out)}"
+        )
     for own, value in found.absent.items():
         taken = value or "empty"
         yield f"Contingent export: files without a column for {own} are read as {own} = {taken}."
