@@ -5,7 +5,7 @@ of the contract (kpi/layouts) → judged cell by cell and stored (kpi/store.py).
 and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from kpi.college_names import CONFIRMED, Names, Unmatched, confirmed_of, is_confirmation
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
@@ -22,7 +23,7 @@ from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
-from kpi.store import Store, create_tables, make_read_views
+from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
 Report = Callable[[str, int, int], None]
@@ -42,6 +43,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    unmatched: list[Unmatched] = field(default_factory=list)
+    """Names of colleges that files have and the register has not, or more than once."""
 
 
 def read_inputs(
@@ -85,6 +88,7 @@ class _Reading:
         self.scratch = scratch
         self.intake = Intake()
         self.errors: list[DataError] = []
+        self.confirmed: dict[tuple[str, str | None], str] = {}
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
     def read(self, inputs: list[Path]) -> None:
@@ -96,13 +100,15 @@ class _Reading:
         total = sum(file.size for file in files)
         later = self._read_files(files, 0, total)
         register = self._register()
-        self.given = replace(self.given, register=register)
+        names = Names(register, self.confirmed)
+        self.given = replace(self.given, register=register, names=names)
         self._read_files(later, total - sum(file.size for file in later), total)
         self.errors += manifests.unknown_colleges(lines, register)
+        self.intake.unmatched = list(names.unmatched.values())
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
-        self.intake.given = sorted({entry["table"] for entry in self.intake.files})
+        self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
@@ -136,18 +142,25 @@ class _Reading:
     def _register(self) -> pl.DataFrame:
         """Return the colleges read so far."""
         self.stores["colleges"].flush()
-        register: pl.DataFrame = self.con.sql(
-            "SELECT college_id, name_kk, name_ru, name_en, region FROM raw_colleges"
-        ).pl()
-        return register
+        return read_register(self.con)
 
     def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
-        found = [(table, rows) for table in tables if (rows := recognise(table, self.given))]
-        if not found:
+        confirmations = [table for table in tables if is_confirmation(table)]
+        others = [table for table in tables if not is_confirmation(table)]
+        found = [(table, rows) for table in others if (rows := recognise(table, self.given))]
+        if not found and not confirmations:
             self.intake.unread.append(file.name)
+        for table in confirmations:
+            self._confirm(table, digest)
         for table, rows in found:
             self._read_table(table, rows, digest, told)
+
+    def _confirm(self, table: TextTable, digest: str) -> None:
+        """Take the names of colleges that a human confirmed."""
+        confirmed = confirmed_of(table)
+        self.confirmed |= confirmed
+        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
@@ -181,17 +194,22 @@ class _Reading:
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
             note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
             self.intake.notes.append(note)
+        form = {"layout": rows.layout, **table.form, **rows.form}
+        self._enter(table, rows.table, digest, count, form)
+
+    def _enter(
+        self, table: TextTable, name: str, digest: str, rows: int, form: Mapping[str, Any]
+    ) -> None:
+        """Write down what was read from a file, and as what."""
         self.intake.files.append(
             {
-                "table": rows.table,
+                "table": name,
                 "file": table.name,
-                "layout": rows.layout,
-                **table.form,
-                **rows.form,
+                **form,
                 "header_record": table.header_record,
                 "sha256": digest,
                 "bytes": table.file.size,
-                "rows": count,
+                "rows": rows,
             }
         )
 

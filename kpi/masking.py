@@ -24,6 +24,17 @@ _NAME = r"(\p{Lu})[\p{L}'’-]+"
 _WORDS = r"^[\p{L}'’-]{2,}(\s+[\p{L}'’.-]{1,})+$"
 
 
+def without_names(cell: pl.Expr) -> pl.Expr:
+    """Return free text that is kept, with the digits of a person's number and words with a capital
+    cut: words in small letters stay.
+    """
+    return (
+        cell.str.replace_all(_MANY_DIGITS, "$1…")
+        .str.replace_all(_NAME, "$1…")
+        .str.slice(0, LONGEST)
+    )
+
+
 def masked(cell: pl.Expr) -> pl.Expr:
     """Return a cell's text as a finding may show it.
 
@@ -31,6 +42,5 @@ def masked(cell: pl.Expr) -> pl.Expr:
     row keep the first letter of the first. Values of the contract's lists stay, however written.
     """
     cut = pl.when(cell.str.contains(_WORDS)).then(cell.str.head(1) + "…").otherwise(cell)
-    shown = cut.str.replace_all(_MANY_DIGITS, "$1…").str.replace_all(_NAME, "$1…")
     is_value = cell.str.to_lowercase().is_in(_VALUES)
-    return pl.when(is_value).then(cell).otherwise(shown).str.slice(0, LONGEST)
+    return pl.when(is_value).then(cell).otherwise(without_names(cut)).str.slice(0, LONGEST)

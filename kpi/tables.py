@@ -18,7 +18,7 @@ from kpi import values
 
 COLLEGE_ID = r"^([0-9]{4}[4-6][0-9]{7}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
 BIN = r"^[0-9]{12}$"
-SPECIALTY = r"^[0-9]{8}$"
+SPECIALTY = r"^[0-9]{7,8}$"  # 7 digits: the classifier of before, see old_specialty.sql
 QUALIFICATION = r"^([0-9]{8}|[34][WS][0-9]{8})$"
 CODE = r"^[A-Za-z0-9_.-]{1,40}$"
 FREE_ID = r"^[^\s]{1,64}$"

@@ -7,7 +7,7 @@ turn; a new layout is one module with ``knows`` and ``rows_of``.
 from collections.abc import Sequence
 from typing import Protocol
 
-from kpi.layouts import contingent, plain
+from kpi.layouts import assessment, contingent, plain
 from kpi.layouts.rows import Given, RegisterNeeded, TableRows
 from kpi.reading.table import TextTable
 
@@ -24,7 +24,8 @@ class Layout(Protocol):
         """Return the rows of a table in this layout; None for one that is not."""
 
 
-LAYOUTS: tuple[Layout, ...] = (contingent, plain)  # plain goes by names too, so it comes last
+LAYOUTS: tuple[Layout, ...] = (assessment, contingent, plain)
+"""In the order in which they are asked: ``plain`` goes by names too, so it comes last."""
 
 
 def knows(cells: Sequence[str]) -> int:

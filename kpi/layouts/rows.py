@@ -7,6 +7,18 @@ from typing import Any
 
 import polars as pl
 
+from kpi.college_names import Names
+
+FAULT = pl.Struct(
+    {
+        "check_name": pl.String,
+        "column_name": pl.String,
+        "found": pl.String,
+        "expected": pl.String,
+    }
+)
+"""One fault of a cell that a layout sees itself; the check is one of kpi.cells.CELL_CHECKS."""
+
 
 class RegisterNeeded(Exception):
     """A layout must know the colleges: the file is to be read again after their files were."""
@@ -18,13 +30,15 @@ class Given:
 
     ``college`` is the one of all files that name none; ``colleges`` that of single files, by the
     file's name; ``register`` the colleges read so far: college_id, name_kk, name_ru, name_en,
-    region, or None while their files were not read. ``on`` is the day whose mapping is used, the
+    region, or None while their files were not read, and ``names`` what matches names to them. ``on``
+    is the day whose mapping is used, the
     round's count_on; without one it is the newest.
     """
 
     college: str | None = None
     colleges: Mapping[str, str] = field(default_factory=dict)
     register: pl.DataFrame | None = None
+    names: Names | None = None
     on: dt.date | None = None
 
 
@@ -46,7 +60,8 @@ class TableRows:
     the contract that the file has, as text. ``headers`` says what the file calls each of them,
     ``left_out`` names its columns that nothing is read from, ``form`` how the layout came to what
     the file does not say: for ``sources.json``. ``notes`` are for the user; what several files say
-    is said once.
+    is said once. A batch may have a column ``faults``, a list of FAULT: what is wrong with a row's
+    cells as they stand in the file.
     """
 
     table: str

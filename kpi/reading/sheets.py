@@ -6,6 +6,7 @@ cell of an error, such as a division by zero, is empty.
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
@@ -64,7 +65,8 @@ def _table(file: InputFile, sheet: str, rows: pl.DataFrame, knows: Knows) -> Tex
     while header and not header[-1]:
         header.pop()
     form = {"format": "XLSX"} | ({"sheet": sheet} if sheet else {})
-    return TextTable(file, header, at + 1, lambda: _batches(rows, at, len(header)), form)
+    batches = partial(_batches, rows, at, len(header))
+    return TextTable(file, header, at + 1, batches, form, sheet=rows)
 
 
 def _batches(rows: pl.DataFrame, header: int, width: int) -> Iterator[pl.DataFrame]:

@@ -51,6 +51,8 @@ class TextTable:
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
     picked: Callable[[Collection[int]], Iterator[pl.DataFrame]] | None = None
     """As ``batches``, with the columns of those places alone, where that is cheaper."""
+    sheet: pl.DataFrame | None = None
+    """All cells of a sheet from its first row and used column on, for layouts that go by place."""
 
     @property
     def name(self) -> str:

@@ -274,7 +274,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Round, dict[str, Ro
             ],
             "dual_agreements": [
                 agreement(people["dual"]),
-                agreement(people["dual"], employer_bin="990000000002"),
+                agreement(people["dual"], employer_bin="990040000023"),
                 # signed by the parent, of a student of the branch, who left the parent
                 agreement(mover),
             ],
