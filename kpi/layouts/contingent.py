@@ -26,6 +26,7 @@ from kpi.mappings import (
     text_key,
 )
 from kpi.reading.table import TextTable, column
+from kpi.reading.text import unprotected
 
 NAME = "contingent-export"
 
@@ -224,7 +225,7 @@ def _taken(source: Source, text: pl.Expr) -> pl.Expr:
     """Return what cells say, null where they are empty; a text in which there is no such value as
     it stands.
     """
-    text = text.str.strip_chars()
+    text = unprotected(text).str.strip_chars()
     text = pl.when(text != "").then(text)
     match source.take:
         case "cell":

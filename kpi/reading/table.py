@@ -50,7 +50,9 @@ class TextTable:
     is_damaged: bool = False
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
     picked: Callable[[Collection[int]], Iterator[pl.DataFrame]] | None = None
-    """As ``batches``, with the columns of those places alone, where that is cheaper."""
+    """As ``batches``, with the columns of those places alone, where that is cheaper; its cells may
+    still be protected (kpi.reading.text.unprotected).
+    """
     sheet: pl.DataFrame | None = None
     """All cells of a sheet from its first row and used column on, for layouts that go by place."""
 
@@ -61,7 +63,7 @@ class TextTable:
         return f"{self.file.name} [{sheet}]" if sheet else self.file.name
 
     def batches_of(self, places: Collection[int]) -> Iterator[pl.DataFrame]:
-        """Yield the batches with at least the columns at some places of the header."""
+        """Yield the batches with at least the columns at some places; see ``picked``."""
         return self.picked(places) if self.picked else self.batches()
 
 

@@ -13,6 +13,7 @@ import hashlib
 import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -55,11 +56,8 @@ class _Text:
     source: bytes | Path
     has_quotes: bool
     has_protected: bool
-
-    @property
-    def may_be_damaged(self) -> bool:
-        """Whether a character of it may be none, as far as is known without reading it again."""
-        return isinstance(self.source, Path) or DAMAGED.encode() in self.source
+    is_damaged: bool
+    """Whether a character of it may be none."""
 
     def head(self) -> list[str]:
         """Return its first lines, in which the header is looked for."""
@@ -102,7 +100,7 @@ def open_text(file: InputFile, knows: Knows, scratch: Path) -> tuple[str, list[T
         at + 1,
         lambda: _batches(rows, is_stray),
         form,
-        look.is_damaged and text.may_be_damaged,
+        text.is_damaged,
         lambda places: _batches(rows, is_stray, places),
     )
     return look.sha256, [table]
@@ -199,14 +197,15 @@ def _as_utf8(file: InputFile, look: _Look, scratch: Path) -> _Text:
     """Return the file's text as UTF-8 with line feeds: as it is, in memory, or copied to disk."""
     marks = (look.has_quotes, look.has_protected)
     if file.size <= IN_MEMORY:
-        return _Text(_whole(file, look), *marks)
+        content = _whole(file, look)
+        return _Text(content, *marks, look.is_damaged and DAMAGED.encode() in content)
     if look.is_plain:
-        return _Text(file.path, *marks)
+        return _Text(file.path, *marks, look.is_damaged)
     scratch.mkdir(parents=True, exist_ok=True)
     copy = scratch / f"{look.sha256}.csv"
-    with copy.open("wb") as content:
-        content.writelines(_encoded(file, look.encoding))
-    return _Text(copy, *marks)
+    with copy.open("wb") as written:
+        written.writelines(_encoded(file, look.encoding))
+    return _Text(copy, *marks, look.is_damaged)
 
 
 def _whole(file: InputFile, look: _Look) -> bytes:
@@ -215,8 +214,10 @@ def _whole(file: InputFile, look: _Look) -> bytes:
     if look.is_plain:
         return content
     content = content.decode(look.encoding, "replace").encode("utf-8", "replace")
-    if b"\r" in content:
-        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\r" in content:  # split goes over the bytes faster than a replacement of two
+        lines = content.split(b"\n")
+        whole = b"\n".join([line[:-1] if line.endswith(b"\r") else line for line in lines])
+        content = whole.replace(b"\r", b"\n")
     return content.replace(b"\0", DAMAGED.encode())
 
 
@@ -248,10 +249,8 @@ def _find_header(head: list[str], knows: Knows) -> tuple[str, int, list[str]]:
     """Return the delimiter, the place of the header among the first lines, and its cells as they
     stand: by the delimiter under which most names are known, else by that which cuts most.
     """
-    for delimiter in _DELIMITERS:  # nothing can know more than all: the rest is not looked at
-        first = _cells(head[0], delimiter)
-        if knows([cleaned(cell) for cell in first]) == len(first) > 1:
-            return delimiter, 0, first
+    if whole := _all_known(head[0], knows):
+        return whole[0], 0, whole[1]
     best: tuple[int, int] = (-1, -1)
     chosen = (",", 0, head[0] if head else "")
     for delimiter in _DELIMITERS:
@@ -262,6 +261,18 @@ def _find_header(head: list[str], knows: Knows) -> tuple[str, int, list[str]]:
             chosen = (delimiter, at, head[at])
     delimiter, at, line = chosen
     return delimiter, at, _cells(line, delimiter)
+
+
+@lru_cache(maxsize=64)  # hundreds of files have one header
+def _all_known(line: str, knows: Knows) -> tuple[str, list[str]] | None:
+    """Return the delimiter and the cells of a line all of whose cells are known under it: nothing
+    can know more, so other lines need not be looked at.
+    """
+    for delimiter in _DELIMITERS:
+        first = _cells(line, delimiter)
+        if knows([cleaned(cell) for cell in first]) == len(first) > 1:
+            return delimiter, first
+    return None
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -298,7 +309,8 @@ def _batches(
     else:
         batches = _plain_batches(rows, stray, {0, *places} if places else range(rows.width))
     for batch in batches:
-        yield _marked_headers(rows, _unprotected(rows.text, batch))
+        right = _marked_headers(rows, batch)
+        yield right if places else _unprotected(rows.text, right)
 
 
 def _plain_batches(rows: _Rows, stray: bool, places: Collection[int]) -> Iterator[pl.DataFrame]:
@@ -309,11 +321,12 @@ def _plain_batches(rows: _Rows, stray: bool, places: Collection[int]) -> Iterato
     wrong = pl.DataFrame() if is_right else _wrong_rows(rows, stray)
     names = {column(place): pl.String for place in range(rows.width)}
     scanned = _scan(rows.text, rows.delimiter, names, rows.header_line)
-    scanned = scanned.select("record", *map(column, sorted(places)))
-    for batch in scanned.collect_batches(chunk_size=BATCH_ROWS):
-        if wrong.is_empty():
-            yield batch.with_columns(fields=pl.lit(None, pl.Int64))
-            continue
+    cells = [column(place) for place in sorted(places)]
+    if wrong.is_empty():
+        right = scanned.select("record", *cells, fields=pl.lit(None, pl.Int64))
+        yield from right.collect_batches(chunk_size=BATCH_ROWS)
+        return
+    for batch in scanned.select("record", *cells).collect_batches(chunk_size=BATCH_ROWS):
         marked = batch.join(wrong, on="record", how="left", maintain_order="left")
         yield marked.filter(pl.col("fields").is_null() | (pl.col("fields") != 0))
 
@@ -438,12 +451,16 @@ def _unprotected(text: _Text, batch: pl.DataFrame) -> pl.DataFrame:
     """Take away what protects numbers in spreadsheets, where the text has any."""
     if not text.has_protected:
         return batch
-    cell = pl.exclude("record", "fields")
+    cells = [name for name in batch.columns if name not in ("record", "fields")]
+    return batch.with_columns(unprotected(pl.col(name)).alias(name) for name in cells)
+
+
+def unprotected(cell: pl.Expr) -> pl.Expr:
+    """Return cells without what protects numbers in spreadsheets, null where nothing is left."""
     is_protected = cell.str.starts_with(_PROTECTED) & cell.str.ends_with('"')
     inside = cell.str.strip_prefix(_PROTECTED).str.strip_suffix('"')
-    return batch.with_columns(
-        pl.when(is_protected & (cell != _PROTECTED)).then(inside).otherwise(cell)
-    ).with_columns(pl.when(cell != "").then(cell))
+    bare = pl.when(is_protected & (cell != _PROTECTED)).then(inside).otherwise(cell)
+    return pl.when(bare != "").then(bare)
 
 
 def _marked_headers(rows: _Rows, batch: pl.DataFrame) -> pl.DataFrame:
@@ -452,12 +469,17 @@ def _marked_headers(rows: _Rows, batch: pl.DataFrame) -> pl.DataFrame:
         return batch
     names = [name for place in range(rows.width) if (name := column(place)) in batch.columns]
     header = [rows.header[place] for place in range(rows.width) if column(place) in batch.columns]
-    if not (batch[names[0]] == header[0]).any():
+    if not _holds(batch[names[0]], header[0]):
         return batch
     again = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.lit(cell or None))
+        unprotected(pl.col(name)).eq_missing(pl.lit(cell or None))
         for name, cell in zip(names, header, strict=True)
     )
     return batch.with_columns(
         fields=pl.when(again).then(pl.lit(HEADER_AGAIN, pl.Int64)).otherwise(pl.col("fields"))
     )
+
+
+def _holds(cells: pl.Series, text: str) -> bool:
+    """Whether a cell has a text, be it protected."""
+    return bool(cells.is_in([text, f'{_PROTECTED}{text}"']).any())
