@@ -43,6 +43,16 @@ class Given:
 
 
 @dataclass(frozen=True)
+class InBulk:
+    """The rows of a table before their cells are mapped: ``cells`` maps those of many files at
+    once, which is faster; files whose ``cells`` is the same object go together.
+    """
+
+    batches: Callable[[], Iterator[pl.DataFrame]]
+    cells: Callable[[pl.DataFrame], pl.DataFrame]
+
+
+@dataclass(frozen=True)
 class TableRows:
     """The rows of one table of the contract out of one table of text.
 
@@ -61,3 +71,4 @@ class TableRows:
     batches: Callable[[], Iterator[pl.DataFrame]]
     form: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    in_bulk: InBulk | None = None
