@@ -24,6 +24,7 @@ from kpi.resources import data_folder
 CONFIRMED = "college_names"
 """The input's file of confirmed names; in ``Intake.files`` the table that it is."""
 
+CONFIRMED_FILE = f"{CONFIRMED}.csv"
 PROPOSED_FILE = "college_names-proposed.csv"
 _MOST = 3
 _LEAST_ALIKE = 0.5

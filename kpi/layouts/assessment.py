@@ -454,6 +454,6 @@ def _unknown(name: str, region: str | None, near: Unmatched | None) -> dict[str,
     return {
         "check_name": "unknown_college_name",
         "column_name": "college_id",
-        "found": f"{region} «{name}»" if region else f"«{name}»",
+        "found": f"{region}: {name}" if region else name,
         "expected": told(near) if near else "–",
     }

@@ -22,8 +22,9 @@ from kpi.sample.rows import Floats, Ints
 from kpi.sample.targets import FULL_COLLEGES, FULL_STUDENTS, check_size
 from kpi.sample.world import World, make_world
 from kpi.sample.writing import Progress, college_columns, make_names, write
-from kpi.templates import Column, Template, template_of
+from kpi.templates import NAME, Column, Template, template_of
 
+LAYOUT = NAME
 YEAR = 2025
 _BLANK = 0.02
 """Share of counts that are left empty."""
