@@ -215,10 +215,9 @@ def region_of(text: str) -> str | None:
     whole = " ".join(words)
     if whole in _regions():
         return _regions()[whole]
-    padded = f" {whole} "
-    inside = [key for key in _regions() if f" {key} " in padded]
-    longest = max((len(key) for key in inside), default=0)
-    found = {_regions()[key] for key in inside if len(key) == longest}
+    inside = [f" {key} " for key in _regions() if f" {key} " in f" {whole} "]
+    longest = [key for key in inside if not any(key in other and key != other for other in inside)]
+    found = {_regions()[key.strip()] for key in longest}
     return found.pop() if len(found) == 1 else None
 
 

@@ -18,7 +18,9 @@ def without_names(cell: pl.Expr) -> pl.Expr:
     cut: words in small letters stay.
     """
     return (
-        cell.str.replace_all(_MANY_DIGITS, "$1…").str.replace_all(_NAME, "$1…").str.slice(0, LONGEST)
+        cell.str.replace_all(_MANY_DIGITS, "$1…")
+        .str.replace_all(_NAME, "$1…")
+        .str.slice(0, LONGEST)
     )
 
 

@@ -72,7 +72,9 @@ class Store:
         rows = pl.DataFrame({"faults": faults}).with_row_index("row_id", offset=first)
         told = rows.explode("faults").drop_nulls("faults").unnest("faults")
         self.faults.append(
-            told.with_columns(pl.col("row_id").cast(pl.Int64), table_name=pl.lit(self.contract.name))
+            told.with_columns(
+                pl.col("row_id").cast(pl.Int64), table_name=pl.lit(self.contract.name)
+            )
         )
 
     def flush(self) -> None:

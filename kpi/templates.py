@@ -17,9 +17,7 @@ from kpi.dated import Code, DatedFile, Number, Strict, Words, in_force, newest, 
 NAME = "assessment-template"
 KIND = "mappings"
 
-CellKind = Literal[
-    "id", "flag", "count", "fraction", "percent", "tenge", "text", "points", "total"
-]
+CellKind = Literal["id", "flag", "count", "fraction", "percent", "tenge", "text", "points", "total"]
 
 
 class Column(Strict):

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePath
 
 import polars as pl
@@ -48,8 +49,8 @@ def knows(cells: Sequence[str]) -> int:
 def rows_of(table: TextTable, given: Given) -> TableRows | None:
     """Return the rows of ``assessments`` that a sheet of the template holds; None for another one.
 
-    Raises RegisterNeeded while the colleges were not read, DataError where its columns of points do not stand where they should, or columns are
-    missing.
+    Raises RegisterNeeded while the colleges were not read, DataError where columns are missing, or
+    its columns of points do not stand where they should.
     """
     if table.sheet is None:
         return None
@@ -66,7 +67,10 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     return TableRows(
         table="assessments",
         layout=f"{NAME} {template.start}",
-        headers={"college_id": sheet.letter(template.college)},
+        headers={
+            "college_id": template.columns[template.college].label,
+            "specialty": template.columns[template.specialty].label,
+        },
         left_out=[*_left_out(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
         form={"year": _told(years)} if years else {},
@@ -171,7 +175,7 @@ def _is_points(cell: str) -> bool:
 def _numbers_columns(row: list[str]) -> bool:
     """Whether a row numbers the columns: 1, 2, 3, … in most of its cells."""
     numbers = [int(cell) for cell in row if cell.isdecimal()]
-    rises = sum(after == before + 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    rises = sum(after == before + 1 for before, after in pairwise(numbers))
     return rises > len(row) // 2
 
 
@@ -234,9 +238,7 @@ def _left_out(sheet: _Sheet) -> list[str]:
     used = {template.college, template.region, template.specialty}
     own = [c.label for c in template.columns if c.kind == "id" and c.place not in used]
     beyond = range(len(template.columns), sheet.cells.width - sheet.offset)
-    return own + [
-        " / ".join(headings) for place in beyond if (headings := _headings(sheet, place))
-    ]
+    return own + [" / ".join(headings) for place in beyond if (headings := _headings(sheet, place))]
 
 
 def _other_rows(sheet: _Sheet) -> list[str]:
@@ -311,9 +313,7 @@ def _long(sheet: _Sheet) -> pl.DataFrame:
         sheet.cells.select(sheet.column(place) for place in described["place"])
         .with_row_index("record", offset=1)
         .unpivot(index="record", variable_name="place", value_name="text")
-        .with_columns(
-            pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text"))
-        )
+        .with_columns(pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text")))
         .drop_nulls("text")
         .join(sheet.rows.filter(~pl.col("is_other")), on="record", how="inner")
         .join(described, on="place", how="inner")
@@ -354,7 +354,7 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
     neither a number nor a word that its column takes.
     """
     words = sheet.template.words
-    said = {word: "true" for word in words.yes} | {word: "false" for word in words.no}
+    said = dict.fromkeys(words.yes, "true") | dict.fromkeys(words.no, "false")
     small = pl.col("text").str.to_lowercase()
     word = small.replace_strict(said, default=None, return_dtype=pl.String)
     number = _number(pl.col("text"))
@@ -373,7 +373,9 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
     )
     told = cells.with_columns(written=written, shown=masked(pl.col("text")))
     expected = (
-        pl.when(kind == "flag").then(pl.lit("true or false")).otherwise(pl.lit("a number such as 48.5"))
+        pl.when(kind == "flag")
+        .then(pl.lit("true or false"))
+        .otherwise(pl.lit("a number such as 48.5"))
     )
     negative = is_points & pl.col("written").str.starts_with("-")
     fault = pl.struct(
@@ -437,7 +439,7 @@ def _with_colleges(rows: pl.DataFrame, sheet: _Sheet, names: Names | None) -> pl
         near = names.unmatched.get((key_of(name), code)) if names and name else None
         fault = None if college or not name else _unknown(name, code, near)
         matched.append((region, name, college, fault))
-    schema = {
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "region": pl.String,
         "name": pl.String,
         "college_id": pl.String,

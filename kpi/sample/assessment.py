@@ -1,13 +1,14 @@
 """The synthetic national assessment: one workbook a region in the form of the assessment template.
 
-Cells, words and headers stand as staff fill them in: decimal commas, dashes, ``#ДЕЛ/0!``, fractions
-such as 1/7, cells left blank. ``long_table`` is what intake must make of them. Points are drawn: how
-they follow from the values, and how a college's total follows from them, is not published.
+Cells, words and headers stand as staff fill them in: decimal commas, dashes, ``#ДЕЛ/0!``,
+fractions such as 1/7, cells left blank. ``long_table`` is what intake must make of them. Points are
+drawn: how they follow from values, and a college's total from them, is not published.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,9 @@ def draw_assessment(colleges: int, students: int, seed: int) -> Assessed:
     campuses = make_campuses(stream(seed, "campuses"), world)
     names = make_names(stream(seed, "ids"), world, campuses, people=1)
     register = college_columns(world, campuses, names)
-    rows = _draw_rows(stream(seed, "assessment"), world, template := template_of(dt.date(YEAR, 10, 1)))
+    rows = _draw_rows(
+        stream(seed, "assessment"), world, template := template_of(dt.date(YEAR, 10, 1))
+    )
     codes = names.specialties.gather(rows["line_specialty"])
     labels = _labels().join(pl.DataFrame({"specialty": codes}), on="specialty", how="right")
     return Assessed(
@@ -157,9 +160,7 @@ def _draw_rows(rng: Generator, world: World, template: Template) -> pl.DataFrame
     taught = np.flatnonzero(lines.unit < units.count - 1)
     unit = lines.unit[taught]
     own = _draw_cells(rng, template, "college", units.quality[active], units.size[active])
-    of_lines = _draw_cells(
-        rng, template, "specialty", units.quality[unit], lines.students[taught]
-    )
+    of_lines = _draw_cells(rng, template, "specialty", units.quality[unit], lines.students[taught])
     place = {column.code: column.place for column in template.columns if column.kind == "total"}
     points = np.array(template.points_places)
     total = _sum(of_lines, points)
@@ -175,9 +176,7 @@ def _draw_rows(rng: Generator, world: World, template: Template) -> pl.DataFrame
     return pl.concat(frames).sort("unit", "line_specialty", nulls_last=False)
 
 
-def _draw_cells(
-    rng: Generator, template: Template, row: str, quality: Floats, size: Ints
-) -> Cells:
+def _draw_cells(rng: Generator, template: Template, row: str, quality: Floats, size: Ints) -> Cells:
     """Draw the cells of the rows of colleges or of specialties. Shape (rows,) each."""
     columns = [column for column in template.columns if column.row == row]
     counts = _draw_counts(rng, columns, quality, size)
@@ -293,7 +292,7 @@ def _write_header(sheet: Any, bold: Any, template: Template, region: str) -> Non
     last = len(template.columns) - 1
     sheet.merge_range(0, 0, 0, last, f"Оценка колледжей, {region}, {YEAR}-{YEAR + 1}", bold)
     starts = [*_BLOCKS, last + 1]
-    for first, after in zip(starts, starts[1:], strict=False):
+    for first, after in pairwise(starts):
         sheet.merge_range(1, first, 1, after - 1, _BLOCKS[first], bold)
     for column in template.columns:
         if column.kind == "id" and column.place < min(_BLOCKS):
@@ -329,7 +328,7 @@ def _filled_rows(
             if text is None:
                 is_of_row = bool(row["specialty"]) == (template.columns[place].row == "specialty")
                 cells.append(_NOTHING[ways[place] % len(_NOTHING)] if is_of_row else None)
-            elif place in cohort and row[str(cohort[place])] and ways[place] < 3:  # noqa: PLR2004
+            elif place in cohort and row[str(cohort[place])] and ways[place] < 3:
                 cells.append(f"{text}/{row[str(cohort[place])]}")
             else:
                 cells.append(_typed(text, kinds[place], ways[place]))
