@@ -136,12 +136,10 @@ def check(
     has_errors = print_findings(findings, counts, intake.notes, intake.unread, to)
     if proposed:
         typer.echo(
-            speaker(SOURCE).say_count(
-                "{count} name of a college was not found in the register. Move the right id to"
+            speaker(SOURCE).say(
+                "Names of colleges not found in the register: {count}. Move the right ids to"
                 " college_id in {file}, and put that file into the input as {confirmed}.",
-                "{count} names of colleges were not found in the register. Move the right ids to"
-                " college_id in {file}, and put that file into the input as {confirmed}.",
-                len(intake.unmatched),
+                count=len(intake.unmatched),
                 file=proposed,
                 confirmed=CONFIRMED_FILE,
             )

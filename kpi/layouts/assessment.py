@@ -128,7 +128,8 @@ class _Sheet:
             .with_columns(pl.col("record").cast(pl.Int64), is_other=self._is_other)
             .slice(self._header_end)
         )
-        first = rows["college"].is_not_null().arg_max() if rows.height else 0
+        begins = pl.col("college").is_not_null() | pl.col("specialty").str.contains(_SPECIALTY)
+        first = rows.select(begins.fill_null(False)).to_series().arg_max()
         own = pl.when(~pl.col("is_other")).then("college").forward_fill()
         return rows.slice(first or 0).select(
             "record",
@@ -220,7 +221,11 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
             "The columns of the assessment template do not stand where they should.",
             where=f"{where}, {sheet.letter(wrong[0])}",
             found=" / ".join(_headings(sheet, wrong[0])),
-            expected=first.label if first else phrase("no further column"),
+            expected=phrase(
+                "the column {indicator}: {heading}", indicator=first.indicator, heading=first.label
+            )
+            if first
+            else phrase("no further column"),
             do="Take the template as it was sent out: put no column in, take none away.",
         )
 
@@ -330,6 +335,7 @@ def _described(sheet: _Sheet) -> pl.DataFrame:
                 column.indicator,
                 column.kind,
                 column.is_points,
+                column.label,
                 column.whole if column.kind == "fraction" else None,
                 str(column.max_points) if column.max_points is not None else None,
             )
@@ -342,6 +348,7 @@ def _described(sheet: _Sheet) -> pl.DataFrame:
             "indicator": pl.String,
             "kind": pl.String,
             "is_points": pl.Boolean,
+            "label": pl.String,
             "whole": pl.String,
             "max_points": pl.String,
         },
@@ -386,7 +393,7 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .otherwise(pl.lit("not_a_number")),
         column_name=pl.when(is_points).then(pl.lit("points")).otherwise(pl.lit("value")),
         found=pl.format(
-            "{} = {} ({}{})", "indicator", pl.col("shown").str.slice(0, 40), "letter", "record"
+            "{} = {} ({}: {})", "indicator", pl.col("shown").str.slice(0, 40), "letter", "label"
         ),
         expected=pl.when(negative).then(pl.lit("0 or more")).otherwise(expected),
     )

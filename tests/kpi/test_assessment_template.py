@@ -193,11 +193,11 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
         ]
     )
     assert findings.select("record", "check_name", "column_name", "found").rows() == [
-        (6, "not_a_boolean", "value", "dormitory = ? (U6)"),
-        (6, "not_a_number", "points", "load = 1,5 балла (P6)"),
-        (6, "not_a_number", "value", "design_capacity = много (M6)"),
-        (7, "not_a_number", "value", "labs = 1,234.5 (AV7)"),
-        (7, "out_of_range", "points", "labs_equipped = -1 (AY7)"),
+        (6, "not_a_boolean", "value", "dormitory = ? (U: общежитие)"),
+        (6, "not_a_number", "points", "load = 1,5 балла (P: БАЛЛ)"),
+        (6, "not_a_number", "value", "design_capacity = много (M: проектная мощность, чел.)"),
+        (7, "not_a_number", "value", "labs = 1,234.5 (AV: лаборатории и мастерские)"),
+        (7, "out_of_range", "points", "labs_equipped = -1 (AY: БАЛЛ)"),
         (8, "wrong_form", "specialty", "Технология машиностроения"),
     ]
     assert rows.select("record", "indicator").rows() == [(6, "contingent"), (7, "employed")]
@@ -209,7 +209,7 @@ def test_columns_that_hold_nothing_at_the_left_do_not_move_the_others(read: Read
     moved, _, _ = read([FIRST | {CONTINGENT: 900}], skip=1)
     assert rows.select("college_id", "value").rows() == [("EX-01", "900")]
     assert moved.select("college_id", "value").rows() == [("EX-01", "900")]
-    assert findings["found"].to_list() == ["load_percent = ? (O6)"]
+    assert findings["found"].to_list() == ["load_percent = ? (O: % загрузки)"]
 
 
 def test_missing_columns_are_named(read: Read) -> None:
