@@ -544,6 +544,52 @@ def _decimal(option: str, text: str) -> Decimal:
 
 
 @app.command()
+def waive(
+    check: Annotated[str | None, typer.Option("--check", help="Code of the check.")] = None,
+    college: Annotated[str | None, typer.Option("--college", help="College id.")] = None,
+    column: Annotated[str | None, typer.Option("--column", help="Column of the finding.")] = None,
+    found: Annotated[str | None, typer.Option("--found", help="What was found there.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Who waives, or withdraws.")] = "",
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help="Who approves: another one.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why, such as a letter's number.")] = "",
+    withdraw: Annotated[
+        int | None, typer.Option("--withdraw", help="Number of a kept waiver.")
+    ] = None,
+    round_id: WhichRound = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+) -> None:
+    """Accept findings of the newest draft with a reason and two names; without --check, list."""
+    from funding import waivers_told as told
+    from funding import waiving
+    from funding.waived import money_of, moved
+    from funding.waivers import open_errors
+    from kpi.language import speaker
+
+    words = speaker(language)
+    draft = waiving.newest_draft(store, round_id)
+    if withdraw is not None:
+        gone = waiving.withdraw(store, draft.name, withdraw, by, reason)
+        typer.echo(words.say("Withdrawn: {what}", what=gone.waiver.told()))
+        return
+    money = money_of(draft)
+    if not check:
+        kept = waiving.kept_for(store, draft.name)
+        waivers = [one.waiver for one in kept]
+        together = moved(waivers, draft.findings(), money)
+        left = open_errors(draft.findings(), waivers).height
+        told.print_kept(words, draft, waiving.moves_of(kept, draft, money), together, left)
+        return
+    stated = {"check": check, "college_id": college, "column": column, "found": found}
+    waiver = waiving.new_waiver(stated, by, approved_by, reason)
+    made = waiving.keep(store, draft, waiver, money)
+    headline = words.say("Kept as number {number}: {what}", number=made.number, what=waiver.told())
+    told.print_moves(words, headline, moved([waiver], draft.findings(), money))
+
+
+@app.command()
 def publish(
     by: Annotated[str, typer.Option("--by", help="Who publishes.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="Who approves: another one.")],
@@ -556,6 +602,9 @@ def publish(
 ) -> None:
     """Publish the newest draft as the next version, which never changes again."""
     from funding.publish import publish as publish_draft
+    from funding.waivers_told import idle_told
+    from funding.waiving import idle_for
+    from kpi.language import SOURCE, speaker
 
     with _progress() as report:
         entry = publish_draft(
@@ -572,6 +621,8 @@ def publish(
         f"Published {said['round']} {said['version']} (from {said['draft']}), by {said['by']},"
         f" approved by {said['approved_by']}: {said['reason']}"
     )
+    if told := idle_told(speaker(SOURCE), idle_for(store, round_id)):
+        typer.echo(told)
     typer.echo("Head of the journal, to be quoted in the signed order:")
     typer.echo(entry.sha256)
 

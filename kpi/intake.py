@@ -18,7 +18,7 @@ import polars as pl
 from kpi.college_names import CONFIRMED, Names, Unmatched, confirmed_of, is_confirmation
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, RegisterNeeded, TableRows, knows, recognise
+from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
@@ -190,6 +190,9 @@ class _Reading:
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
+        if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
+            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
+            self.intake.notes.append(note)
         form = {"layout": rows.layout, **table.form, **rows.form}
         self._enter(table, rows.table, digest, count, form)
 
