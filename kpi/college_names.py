@@ -173,8 +173,11 @@ def write_proposals(unmatched: Iterable[Unmatched], folder: Path) -> Path | None
 
 
 def is_confirmation(table: TextTable) -> bool:
-    """Whether a table of text holds confirmed names: by its columns, not by its name alone."""
-    return {"name", "college_id"} <= {*table.header} and "name_ru" not in table.header
+    """Whether a table of text holds confirmed names: by its columns, and only where it has no
+    others. A register of people may have a column of names too.
+    """
+    own = {name for name in table.header if name and not name.startswith("proposal_")}
+    return {"name", "college_id"} <= own <= {"region", "name", "college_id"}
 
 
 def confirmed_of(table: TextTable) -> dict[tuple[str, str | None], str]:

@@ -36,6 +36,7 @@ _GROUPS = r"([0-9])[\s\u00a0\u202f]+([0-9]{3})([^0-9]|$)"
 _SPECIALTY = r"^[^0-9A-Za-zА-Яа-я]*([0-9]{6,9})([^0-9]|$)"
 _YEARS = re.compile(r"(?<!\d)(20\d\d)\s*[-–—/_ ]\s*(?:20)?(\d\d)(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
+_ROWS_AT_ONCE = 5_000  # of 109 cells each
 _PLACES = 4  # decimals of points that the contract keeps
 
 
@@ -291,42 +292,54 @@ def _year_notes(table: TextTable, years: list[int], asked: str | None) -> tuple[
 
 def _batches(sheet: _Sheet, names: Names | None) -> Iterator[pl.DataFrame]:
     """Yield one row for each indicator of a college or specialty that has any cell filled."""
-    cells = _judged(_long(sheet), sheet)
     is_points = pl.col("is_points")
-    rows = cells.group_by("record", "indicator", maintain_order=True).agg(
-        pl.col("region", "name", "specialty").first(),
-        pl.col("text").filter(~is_points).first().alias("value"),
-        pl.col("text").filter(is_points).first().alias("points"),
-        pl.col("max_points").drop_nulls().first(),
-        pl.col("fault").drop_nulls().alias("faults"),
-    )
-    yield _with_colleges(rows, sheet, names).select(
-        "record",
-        pl.lit(None, pl.Int64).alias("fields"),
-        "college_id",
-        pl.col("specialty").str.extract(_SPECIALTY).fill_null(pl.col("specialty")),
-        *("indicator", "value", "points", "max_points", "faults"),
-    )
+    for cells in _cells(sheet):
+        rows = (
+            _judged(cells, sheet)
+            .group_by("record", "indicator", maintain_order=True)
+            .agg(
+                pl.col("region", "name", "specialty").first(),
+                pl.col("text").filter(~is_points).first().alias("value"),
+                pl.col("text").filter(is_points).first().alias("points"),
+                pl.col("max_points").drop_nulls().first(),
+                pl.col("fault").drop_nulls().alias("faults"),
+            )
+        )
+        yield _with_colleges(rows, sheet, names).select(
+            "record",
+            pl.lit(None, pl.Int64).alias("fields"),
+            "college_id",
+            pl.col("specialty").str.extract(_SPECIALTY).fill_null(pl.col("specialty")),
+            *("indicator", "value", "points", "max_points", "faults"),
+        )
 
 
-def _long(sheet: _Sheet) -> pl.DataFrame:
-    """Return a row a filled cell: record, region, name, specialty, text, and what is known of its
-    column: place, letter, indicator, kind, is_points, max_points.
+def _cells(sheet: _Sheet) -> Iterator[pl.DataFrame]:
+    """Yield a row a filled cell, for so many rows of the sheet at a time: record, region, name,
+    specialty, text, and what is known of its column (see _described).
     """
     described = _described(sheet)
-    return (
+    own = sheet.rows.filter(~pl.col("is_other"))
+    filled = (
         sheet.cells.select(sheet.column(place) for place in described["place"])
         .with_row_index("record", offset=1)
-        .unpivot(index="record", variable_name="place", value_name="text")
-        .with_columns(pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text")))
-        .drop_nulls("text")
-        .join(sheet.rows.filter(~pl.col("is_other")), on="record", how="inner")
-        .join(described, on="place", how="inner")
-        .sort("record", "place")
+        .filter(pl.any_horizontal(pl.exclude("record").is_not_null()))
     )
+    for part in filled.iter_slices(_ROWS_AT_ONCE):
+        yield (
+            part.unpivot(index="record", variable_name="place", value_name="text")
+            .with_columns(
+                pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text"))
+            )
+            .drop_nulls("text")
+            .join(own, on="record", how="inner")
+            .join(described, on="place", how="inner")
+            .sort("record", "place")
+        )
 
 
 def _described(sheet: _Sheet) -> pl.DataFrame:
+    """Return what is known of each column that holds a cell of an indicator, by its place."""
     return pl.DataFrame(
         [
             (
@@ -378,7 +391,9 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .then(_to_places(number))
         .otherwise(number)
     )
-    told = cells.with_columns(written=written, shown=masked(pl.col("text")))
+    told = cells.with_columns(
+        written=written, shown=masked(pl.col("text").str.strip_suffix(" 00:00:00"))
+    )
     expected = (
         pl.when(kind == "flag")
         .then(pl.lit("true or false"))

@@ -1,6 +1,7 @@
 """The assessment template: a region's workbook, as staff fill it in, to rows of ``assessments``."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ import duckdb
 import polars as pl
 import pytest
 import xlsxwriter
-from inputs import ALWAYS_WRITTEN, KEY, college, quiet, run, write_folder
+from inputs import ALWAYS_WRITTEN, KEY, college, quiet, run, student, write_folder
 
 from funding.verify import verify
+from kpi import cli
 from kpi.college_names import PROPOSED_FILE, key_of, region_of, write_proposals
 from kpi.errors import CallError, DataError
 from kpi.intake import Intake, read_inputs
 from kpi.layouts import Given
 from kpi.layouts.assessment import letter_of, years_in
+from kpi.pseudonyms import KEY_VARIABLE
+from kpi.resources import data_folder
 from kpi.sample.assessment import draw_assessment, long_table, write_assessment_sample
 from kpi.templates import Template, template_of
 
@@ -56,6 +60,7 @@ def write_template(path: Path, rows: list[Cells], *, skip: int = 0, drop: int = 
     """
     book = xlsxwriter.Workbook(path)
     sheet = book.add_worksheet()
+    day = book.add_format({"num_format": "dd.mmm"})
     last = len(TEMPLATE.columns) - drop
     sheet.merge_range(0, 3, 0, 9, "Оценка колледжей региона")
     sheet.merge_range(1, 6, 1, 32, "ИНФРАСТРУКТУРА")
@@ -68,7 +73,8 @@ def write_template(path: Path, rows: list[Cells], *, skip: int = 0, drop: int = 
     for at, cells in enumerate(rows, start=5):
         for place, value in cells.items():
             if skip <= place < last and value is not None:
-                sheet.write(at, place - skip, value)
+                as_date = day if isinstance(value, dt.date) else None
+                sheet.write(at, place - skip, value, as_date)
     book.close()
     return path
 
@@ -185,6 +191,7 @@ def test_each_filled_cell_is_kept_as_the_contract_writes_it(read: Read) -> None:
 
 
 def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read: Read) -> None:
+    """A spreadsheet makes a day of 1/7 that is typed into it: nothing is guessed from that."""
     rows, findings, _ = read(
         [
             FIRST | {CAPACITY: "много", CONTINGENT: 900, LOAD_POINTS: "1,5 балла", DORMITORY: "?"},
@@ -196,11 +203,17 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
         (6, "not_a_boolean", "value", "dormitory = ? (U: общежитие)"),
         (6, "not_a_number", "points", "load = 1,5 балла (P: БАЛЛ)"),
         (6, "not_a_number", "value", "design_capacity = много (M: проектная мощность, чел.)"),
+        (
+            7,
+            "not_a_number",
+            "value",
+            "employed = 2025-07-01 (CY: трудоустроено)",
+        ),
         (7, "not_a_number", "value", "labs = 1,234.5 (AV: лаборатории и мастерские)"),
         (7, "out_of_range", "points", "labs_equipped = -1 (AY: БАЛЛ)"),
         (8, "wrong_form", "specialty", "Технология машиностроения"),
     ]
-    assert rows.select("record", "indicator").rows() == [(6, "contingent"), (7, "employed")]
+    assert rows.select("record", "indicator").rows() == [(6, "contingent")]
 
 
 def test_columns_that_hold_nothing_at_the_left_do_not_move_the_others(read: Read) -> None:
@@ -268,6 +281,34 @@ def test_a_name_that_no_college_certainly_has_is_proposed_and_never_guessed(
     assert rows.select("college_id", "value").rows() == [("EX-01", "900"), ("EX-02", "5")]
     assert findings.is_empty() and not intake.unmatched
     assert "college_names" not in intake.given
+
+
+def test_the_check_writes_the_names_to_confirm_beside_the_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "input", colleges=REGISTER)
+    write_template(folder / "Астана.xlsx", [row("КГКП «Технический колледж»", c13=1)])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, KEY.decode())
+    words = "check input --round 2025-26 --methodology assessment-template --to found.csv"
+    monkeypatch.setattr(sys, "argv", ["kpi", *words.split()])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    assert "Names of colleges not found in the register: 1." in capfd.readouterr().out
+    [proposed] = pl.read_csv(tmp_path / PROPOSED_FILE, infer_schema=False).iter_rows(named=True)
+    assert (proposed["region"], proposed["proposal_1"]) == ("KZ-71", "EX-01")
+
+
+def test_a_register_of_people_with_a_column_of_names_is_none_of_confirmed_names(
+    tmp_path: Path,
+) -> None:
+    folder = write_folder(tmp_path / "input", colleges=REGISTER, students=[student("EX-01")])
+    people = pl.read_csv(folder / "students.csv", infer_schema=False)
+    people.with_columns(name=pl.lit("x")).write_csv(folder / "students.csv")
+    con = duckdb.connect()
+    read_inputs(con, folder, KEY, quiet)
+    assert con.sql("SELECT count(*) FROM raw_students").fetchall() == [(1,)]
 
 
 def test_a_name_confirmed_with_two_ids_is_refused(read: Read, tmp_path: Path) -> None:
@@ -391,3 +432,10 @@ def test_a_template_of_no_year_yet_is_an_error() -> None:
 
 def test_columns_have_the_letters_of_a_spreadsheet() -> None:
     assert [letter_of(place) for place in (0, 25, 26, 114)] == ["A", "Z", "AA", "DK"]
+
+
+def test_the_shares_that_checks_compare_are_those_of_the_mapping() -> None:
+    """``assessment_shares`` is read by the SQL of rounds, which cannot read the mapping."""
+    shares = pl.read_csv(data_folder() / "reference" / "assessment_shares.csv", infer_schema=False)
+    stated = [(c.indicator, c.part, c.whole) for c in TEMPLATE.columns if c.kind == "percent"]
+    assert shares.select("indicator", "part", "whole").rows() == stated
