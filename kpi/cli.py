@@ -66,7 +66,12 @@ def sample(
         bool, typer.Option("--defects", help="Plant wrong rows, listed in defects.csv.")
     ] = False,
     layout: Annotated[
-        str, typer.Option("--layout", help="plain, or contingent-export: a file a college.")
+        str,
+        typer.Option(
+            "--layout",
+            help="plain, contingent-export (a file a college), or assessment-template (a file a"
+            " region).",
+        ),
     ] = "plain",
 ) -> None:
     """Write a synthetic national round, calibrated to published figures."""
@@ -123,7 +128,7 @@ def check(
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_inputs, plan_round
     from kpi.check_report import Report, print_report
-    from kpi.college_names import write_proposals
+    from kpi.college_names import CONFIRMED_FILE, write_proposals
     from kpi.export import write_csv
     from kpi.findings import in_three_languages
     from kpi.language import SOURCE, speaker
@@ -156,9 +161,11 @@ def check(
     if proposed:
         typer.echo(
             words.say(
-                "Names of colleges to be confirmed: {count}, in {path}",
+                "Names of colleges not found in the register: {count}. Move the right ids to"
+                " college_id in {file}, and put that file into the input as {confirmed}.",
                 count=words.number(len(intake.unmatched)),
-                path=proposed,
+                file=proposed,
+                confirmed=CONFIRMED_FILE,
             )
         )
     if workbooks:

@@ -64,12 +64,19 @@ def _table(file: InputFile, sheet: str, rows: pl.DataFrame, knows: Knows) -> Tex
     at, _ = find_header(first, knows)
     own = own_columns(first[at]) if first else []
     rows = rows.select(rows.columns[place] for place in own)
-    header = [first[at][place] for place in own]
+    header = [_heading(first[: at + 1], place) for place in own]
     while header and not header[-1]:
         header.pop()
     form = {"format": "XLSX"} | ({"sheet": sheet} if sheet else {})
     batches = partial(_batches, rows, at, len(header))
     return TextTable(file, header, at + 1, batches, form, sheet=rows)
+
+
+def _heading(rows: list[list[str]], place: int) -> str:
+    """Return what heads a column: the cell of the header's row, or where that is empty the nearest
+    above it, which may be merged with it.
+    """
+    return next((row[place] for row in reversed(rows) if row[place]), "")
 
 
 def _batches(rows: pl.DataFrame, header: int, width: int) -> Iterator[pl.DataFrame]:
