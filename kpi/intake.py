@@ -158,9 +158,10 @@ class _Reading:
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
-        confirmed = confirmed_of(table)
-        self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
+        before = len(self.confirmed)
+        self.confirmed |= confirmed_of(table, self.confirmed)
+        form = {"layout": plain.NAME, **table.form}
+        self._enter(table, CONFIRMED, digest, len(self.confirmed) - before, form)
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]

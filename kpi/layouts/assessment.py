@@ -72,10 +72,13 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
             "college_id": template.columns[template.college].label,
             "specialty": template.columns[template.specialty].label,
         },
-        left_out=[*_left_out(sheet), *_other_rows(sheet)],
+        left_out=[*_left_out(sheet), *_beyond(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
         form={"year": _told(years)} if years else {},
-        notes=_year_notes(table, years, round_of(given.on) if given.on else None),
+        notes=(
+            *_year_notes(table, years, round_of(given.on) if given.on else None),
+            *_left_out_notes(sheet),
+        ),
     )
 
 
@@ -237,14 +240,32 @@ def _headings(sheet: _Sheet, place: int) -> list[str]:
 
 
 def _left_out(sheet: _Sheet) -> list[str]:
-    """Return the columns that nothing is read from: what tells of the college itself is in its
-    register, and what stands right of the template is none of it.
-    """
+    """Return the columns that tell of the college itself: its register does that."""
     template = sheet.template
     used = {template.college, template.region, template.specialty}
-    own = [c.label for c in template.columns if c.kind == "id" and c.place not in used]
-    beyond = range(len(template.columns), sheet.cells.width - sheet.offset)
-    return own + [" / ".join(headings) for place in beyond if (headings := _headings(sheet, place))]
+    return [c.label for c in template.columns if c.kind == "id" and c.place not in used]
+
+
+def _beyond(sheet: _Sheet) -> list[str]:
+    """Return the columns right of the template, by their letters and headings."""
+    places = range(len(sheet.template.columns), sheet.cells.width - sheet.offset)
+    return [" / ".join([sheet.letter(place), *_headings(sheet, place)]) for place in places]
+
+
+def _left_out_notes(sheet: _Sheet) -> Iterator[str]:
+    """Yield what the user must be told of what was left out of a sheet."""
+    if rows := _other_rows(sheet):
+        yield phrase(
+            "{file}: rows left out, because they are no college's: {rows}",
+            file=sheet.table.name,
+            rows=", ".join(rows),
+        )
+    if columns := _beyond(sheet):
+        yield phrase(
+            "{file}: columns left out, because they are none of the template: {columns}",
+            file=sheet.table.name,
+            columns=", ".join(columns),
+        )
 
 
 def _other_rows(sheet: _Sheet) -> list[str]:
