@@ -130,7 +130,7 @@ class _Sheet:
             )
             .with_row_index("record", offset=1)
             .with_columns(pl.col("record").cast(pl.Int64), is_other=self._is_other)
-            .slice(self._header_end)
+            .slice(self.header_end)
         )
         begins = pl.col("college").is_not_null() | pl.col("specialty").str.contains(_SPECIALTY)
         first = rows.select(begins.fill_null(False)).to_series().arg_max()
@@ -152,7 +152,7 @@ class _Sheet:
         return (name.str.contains(rf"^({totals})([^\p{{L}}]|$)") | (name == label)).fill_null(False)
 
     @property
-    def _header_end(self) -> int:
+    def header_end(self) -> int:
         """How many rows there are up to the last of the header: one that heads points, or numbers
         the columns.
         """
@@ -235,8 +235,10 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
 
 
 def _headings(sheet: _Sheet, place: int) -> list[str]:
+    """Return what heads a column, from the header's rows alone: below them are data."""
     at = place + sheet.offset
-    return [row[at] for row in sheet.head if 0 <= at < len(row) and row[at]][:3]
+    rows = sheet.head[: sheet.header_end]
+    return [row[at] for row in rows if 0 <= at < len(row) and row[at]]
 
 
 def _left_out(sheet: _Sheet) -> list[str]:

@@ -72,7 +72,7 @@ def write_template(path: Path, rows: list[Cells], *, skip: int = 0, drop: int = 
         sheet.write(4, column.place - skip, column.place + 1)
     for at, cells in enumerate(rows, start=5):
         for place, value in cells.items():
-            if skip <= place < last and value is not None:
+            if skip <= place and (place < last or not drop) and value is not None:
                 as_date = day if isinstance(value, dt.date) else None
                 sheet.write(at, place - skip, value, as_date)
     book.close()
@@ -372,6 +372,14 @@ def test_a_region_is_known_by_its_names(text: str, region: str | None) -> None:
 )
 def test_the_year_stands_in_the_file_name(name: str, years: list[int]) -> None:
     assert years_in(name) == years
+
+
+def test_columns_right_of_the_template_are_named_and_nothing_of_their_cells_is(read: Read) -> None:
+    _, _, intake = read([FIRST | {CONTINGENT: 1, 115: "Ахметов Дамир"}])
+    assert intake.notes == [
+        "Астана 2025-2026.xlsx: columns left out, because they are none of the template: DL"
+    ]
+    assert "Ахметов" not in str(intake)
 
 
 def test_a_year_that_is_not_the_rounds_is_said(read: Read) -> None:
