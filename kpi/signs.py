@@ -242,9 +242,13 @@ def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None)
     if units < LEAST_UNITS:
         return Judged(nothing, nothing, nothing)
     keep = np.ones(units, dtype=bool)
-    keep[np.argsort(fit(keep).tail, kind="stable")[: units // 5]] = False
+    fits = {keep.tobytes(): fit(keep)}
+    keep[np.argsort(fits[keep.tobytes()].tail, kind="stable")[: units // 5]] = False
     for _ in range(_MOST_FITS):
-        null = fit(keep)
+        learnt_from = keep.tobytes()
+        if learnt_from not in fits:
+            fits[learnt_from] = fit(keep)
+        null = fits[learnt_from]
         p, q = nothing.copy(), nothing.copy()
         tested = null.end <= LEVEL
         if may is not None:
