@@ -12,6 +12,7 @@ import polars as pl
 
 from kpi.reading.archive import opened
 from kpi.reading.header import ROWS_SEARCHED, cleaned, find_header
+from kpi.reading.marked import own_columns
 from kpi.reading.table import InputFile, Knows, TextTable, column, refuse
 
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
@@ -61,7 +62,9 @@ def open_workbook(file: InputFile, knows: Knows) -> tuple[str, list[TextTable]]:
 def _table(file: InputFile, sheet: str, rows: pl.DataFrame, knows: Knows) -> TextTable:
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
-    header = [_heading(first[: at + 1], place) for place in range(rows.width)]
+    own = own_columns(first[at]) if first else []
+    rows = rows.select(rows.columns[place] for place in own)
+    header = [_heading(first[: at + 1], place) for place in own]
     while header and not header[-1]:
         header.pop()
     form = {"format": "XLSX"} | ({"sheet": sheet} if sheet else {})
