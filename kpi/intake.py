@@ -20,7 +20,7 @@ from kpi.errors import DataError, all_of
 from kpi.layouts import Given, TableRows, knows, recognise
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
-from kpi.reading.table import InputFile, TextTable, refuse
+from kpi.reading.table import InputFile, TextTable, first_line, refuse
 from kpi.store import Store, create_tables, make_read_views
 from kpi.tables import TABLES
 
@@ -90,11 +90,12 @@ class _Reading:
         """Read all files, each once."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
+        self.intake.unread += gathered.unread
         total = sum(file.size for file in gathered.files)
         done = 0
         for file in gathered.files:
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
+            told = partial(self._tell, file, done, total)
+            told(0.0)
             try:
                 self._read_file(file, told)
             except DataError as error:
@@ -105,16 +106,22 @@ class _Reading:
         self.report("reading", total, total)
         self.intake.given = sorted({entry["table"] for entry in self.intake.files})
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
+    def _tell(self, file: InputFile, done: int, total: int, part: float) -> None:
+        """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
+        self.report(f"reading {file.name}", done + int(file.size * part), total)
+
+    def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
-        found = [(table, rows) for table in tables if (rows := recognise(table, self.given))]
-        if not found:
+        found = [(table, recognise(table, self.given)) for table in tables]
+        self.intake.unread += [table.name for table, rows in found if rows is None]
+        if not tables:
             self.intake.unread.append(file.name)
         for table, rows in found:
-            self._read_table(table, rows, digest, told)
+            if rows is not None:
+                self._read_table(table, rows, digest, told)
 
     def _read_table(
-        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
+        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
     ) -> None:
         """Store the rows of one table; ``told`` is called after each batch: whoever watches may
         cancel there.
@@ -126,12 +133,12 @@ class _Reading:
             for batch in rows.batches():
                 store.add(_as_contract(store.contract, table, batch, number))
                 count += batch.height
-                told()
-        except pl.exceptions.PolarsError as error:
+                told(min(count / table.rows, 1.0))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise refuse(
                 table.file,
                 "The file cannot be read as a table.",
-                found=str(error).splitlines()[0],
+                found=first_line(error),
                 do="Export the file again.",
             ) from error
         self.con.execute(

@@ -49,6 +49,8 @@ class TextTable:
     form: dict[str, str] = field(default_factory=dict)
     is_damaged: bool = False
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
+    rows: int = 1
+    """How many rows it has, roughly: for whoever waits."""
 
     @property
     def name(self) -> str:
@@ -65,3 +67,8 @@ def column(place: int) -> str:
 def refuse(file: InputFile, what: str, where: str = "", **parts: str) -> DataError:
     """Return an error of a file as a whole; ``where`` is a place in it."""
     return DataError(what, where=f"{file.name}, {where}" if where else file.name, **parts)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library says of a fault, without the rest of it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
