@@ -1,5 +1,6 @@
 """One round, from the input folder to a draft: the way of the data, step by step (DESIGN §3)."""
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import platform
@@ -24,6 +25,7 @@ from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
 from kpi.cells import CELL_CHECKS
+from kpi.compared import PREVIOUS_COUNTS, Compared, compared_of
 from kpi.contract import TableContract
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError, phrase
@@ -63,6 +65,7 @@ from kpi.pooling import (
 from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units, treatment_of
 from kpi.resources import sql_folder
+from kpi.signs import put_signs, sign_notes
 from kpi.store import load_frozen
 from kpi.uncertainty import (
     COHORT_EVERY,
@@ -85,8 +88,10 @@ WORKING_TABLES = (
     "findings",
     "param_check",
     "found_rows",
+    "sign_findings",
 )
-"""Tables that name rows by their place in a file: the draft holds their content elsewhere."""
+"""Tables that name rows by their place in a file, or findings: the draft holds their content
+elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ class Plan:
 
     ``previous`` is the previous published round where the rule guarantees a part of what it paid:
     ``funding`` as stored, and ``named``, which goes to the receipt. ``before`` are the counts of
-    the rounds before where the methodology pools a KPI.
+    the rounds before where the methodology pools a KPI, ``compared`` those of the published round
+    of the year before, where there is one, that signs of gaming are looked for in.
     """
 
     round_id: str
@@ -118,6 +124,7 @@ class Plan:
     reference: dict[str, pl.DataFrame]
     previous: Previous | None = None
     before: Earlier | None = None
+    compared: Compared | None = None
 
 
 def plan_round(
@@ -129,9 +136,10 @@ def plan_round(
 ) -> Plan:
     """Find what a round is to be computed with: the versions in force on count_on.
 
-    ``store`` is where the previous published round is looked for when the rule guarantees a part of
-    it, and the rounds before when the methodology pools a KPI over them. Raises CallError where no
-    version is in force, no such round is published, or one counted a pooled KPI otherwise.
+    ``store`` is where the previous published round is looked for, to compare with and when the rule
+    guarantees a part of it, and the rounds before when the methodology pools a KPI over them.
+    Raises CallError where no version is in force, no such round is published, or one counted a
+    pooled KPI otherwise; DataError where a round's files are not those that were published.
     """
     given = dict(days or {})
     autumn = dt.date(first_year(round_id), 10, 1)
@@ -140,6 +148,7 @@ def plan_round(
     methodology = load_methodology(methodology_name, dates["count_on"])
     rule = load_rule(rule_name, dates["count_on"])
     earlier = earlier_rules(rule)
+    counted = Counted(round_id, methodology, dates, sql_folder())
     return Plan(
         round_id=round_id,
         dates=dates,
@@ -152,7 +161,8 @@ def plan_round(
         sql=sql_folder(),
         reference=shipped_reference(),
         previous=previous_of(store, round_id, rule) if rule.guarantee else None,
-        before=earlier_of(store, Counted(round_id, methodology, dates, sql_folder())),
+        before=earlier_of(store, counted),
+        compared=compared_of(store, counted),
     )
 
 
@@ -195,6 +205,7 @@ def plan_of(of_round: rounds.Round) -> Plan:
     reference = of_round.reference()
     paid = reference.pop("previous_funding", None)
     counts = reference.pop(EARLIER_COUNTS, None)
+    compared = reference.pop(PREVIOUS_COUNTS, None)
     receipt = of_round.receipt
     return Plan(
         round_id=receipt["round"],
@@ -209,6 +220,7 @@ def plan_of(of_round: rounds.Round) -> Plan:
         reference=reference,
         previous=None if paid is None else Previous(paid, receipt["previous"]),
         before=None if counts is None else Earlier(counts, receipt["pooled"]),
+        compared=None if compared is None else Compared(compared, receipt["compared"]),
     )
 
 
@@ -235,7 +247,7 @@ def run_round(
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
@@ -245,6 +257,11 @@ def run_round(
         rounds.write_documents(built, receipt, _sources(came_from, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
+
+
+def _on_the_day(given: Given | None, plan: Plan) -> Given:
+    """Return what is given, with the day whose mappings are in force."""
+    return dataclasses.replace(given or Given(), on=plan.dates["count_on"])
 
 
 def paths_of(inputs: Path | Sequence[Path]) -> str:
@@ -267,7 +284,7 @@ def check_inputs(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, inputs, key, report, given)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)
@@ -299,6 +316,8 @@ def compute(
     report("ranking", 2, 5)
     rank(con, plan.methodology)
     draw(con, plan.methodology, kpis)
+    put_signs(con, read_selects(con, plan.sql / "7_signs"), plan.compared)
+    intake.notes += sign_notes(con, plan.round_id)
     report("funding", 3, 5)
     if "students" in intake.given:
         put_previous(con, plan.previous.funding if plan.previous else None)
@@ -398,9 +417,10 @@ def write_draft(
     """
     inputs = {name: _input_select(name) for name in given}
     inputs["unreadable"] = (_UNREADABLE, "ALL")
-    reference = [*REFERENCE]
+    reference = [name for name in REFERENCE if name in plan.reference]
     reference += ["previous_funding"] if plan.previous else []
     reference += [EARLIER_COUNTS] if plan.before else []
+    reference += [PREVIOUS_COUNTS] if plan.compared else []
     receipt = {
         "product": kpi.__version__,
         "round": plan.round_id,
@@ -419,6 +439,7 @@ def write_draft(
     if "chances" in tables_made(con):
         receipt["draws"] = {"number": DRAWS, "cohorts": DRAWS // COHORT_EVERY, "seed": SEED}
     receipt |= {"previous": plan.previous.named} if plan.previous else {}
+    receipt |= {"compared": plan.compared.named} if plan.compared else {}
     return receipt | ({"pooled": plan.before.named} if plan.before else {})
 
 
@@ -463,7 +484,8 @@ def _input_select(name: str) -> tuple[str, str]:
 
 
 def _kept_tables(con: duckdb.DuckDBPyConnection, plan: Plan) -> list[str]:
-    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding", EARLIER_COUNTS}
+    left_out = {*PERSON_TABLES, *WORKING_TABLES, *REFERENCE, "previous_funding"}
+    left_out |= {EARLIER_COUNTS, PREVIOUS_COUNTS}
     if not pooled_kpis(plan.methodology):  # as in the rounds of before there was pooling
         left_out.add(PARAM_POOL)
     return sorted(

@@ -12,17 +12,26 @@ from funding.run import Plan, check_inputs, plan_round, run_round
 from kpi.errors import CallError, DataError
 from kpi.intake import Report
 from kpi.language import mark
+from kpi.layouts import Given
 from kpi.pseudonyms import read_key
 from kpi.uploads import Upload, held
 
 
 @dataclass(frozen=True)
 class Order:
-    """What files are checked or computed against: round id, names of methodology and rule."""
+    """What files are checked or computed against: round id, names of methodology and rule; and the
+    college of the files that name none.
+    """
 
     round_id: str
     methodology: str
     rule: str
+    college: str | None = None
+
+    @property
+    def given(self) -> Given:
+        """What the files leave open."""
+        return Given(college=self.college)
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ def check_uploads(
     """Read and check the files; nothing is kept. Raises CallError or DataError."""
 
     def check(folder: Path, plan: Plan, key: bytes) -> Fitness:
-        intake, findings, counts = check_inputs(folder, plan, key, report)
+        intake, findings, counts = check_inputs(folder, plan, key, report, order.given)
         return Fitness(findings, counts, order, len(uploads), intake.left_out)
 
     return _with_files(uploads, most_bytes, order, store, check)
@@ -62,7 +71,7 @@ def run_uploads(
     """
 
     def run(folder: Path, plan: Plan, key: bytes) -> Fitness:
-        draft = run_round(folder, store, plan, key, report, f"uploaded by {by}")
+        draft = run_round(folder, store, plan, key, report, f"uploaded by {by}", order.given)
         return Fitness(
             draft.findings(),
             draft.table("row_counts"),

@@ -55,7 +55,7 @@ _OF_COLLEGES = ("unit_profile", "kpi_values", "ranking", "gates", "funding", "fu
 _OWN = (
     *("row_counts", "kpi_scores", "unit_programmes", "funding_months", "units"),
     *("unit_specialties", "unit_clusters", "cluster_profile"),
-    *("employment_by_qualification", "expected_employment"),
+    *("employment_by_qualification", "expected_employment", "sign_counts", "sign_tests"),
 )
 """Tables that are seen of the own college alone."""
 

@@ -1,9 +1,12 @@
 """Single cells: their types by stated patterns, and what is wrong with them (DESIGN §4)."""
 
+from collections.abc import Sequence
+
 import pandera.polars as pa
 import polars as pl
 
 from kpi.contract import TableContract
+from kpi.control_digits import WRONG_CONTROL_DIGIT, wrong_control_digits
 from kpi.masking import masked
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
 from kpi.reading.text import DAMAGED
@@ -25,11 +28,15 @@ CELL_CHECKS = {
     "wrong_form": "{column} is {found}, which does not have its form: {expected}.",
     "out_of_range": "{column} is {found}, which is out of range. Use {expected}.",
     "wrong_length": "{column} has a text that is empty or too long. Use {expected}.",
+    WRONG_CONTROL_DIGIT: "{column} is a number that is never given out: its last digit does not fit"
+    " the eleven before it. Copy it again from the person's document.",
     "damaged_number": "{column} is {found}: a spreadsheet has rounded the number, and its last"
     " digits are lost. Format the column as text, and export it again from the source.",
     "damaged_text": "{column} holds characters that cannot be read. Export the file again.",
-    "personal_number": "{column} holds what looks like a person's number. Take it out of this"
-    " column.",
+    "person_elsewhere": "{column} holds what looks like a person's number or name. Take it out of"
+    " this column.",
+    "unknown_college_name": "No college of the register is certainly {found}. Near are: {expected}."
+    " Write the right id beside the name in college_names.csv, or correct the name.",
 }
 """The checks of a single cell, each with the sentence that the user reads."""
 
@@ -58,6 +65,7 @@ _FINDING = {
     "expected": pl.String,
 }
 _PERSON = r"(^|[^0-9])[0-9]{4}[0-3][0-9][0-6][0-9]{5}([^0-9]|$)"  # a BIN has 4 to 6 in fifth place
+_NAME = r"\p{Lu}\p{L}{2,}|\p{L}{2,}\s+\p{L}+"
 _POWERS_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE]\+?[0-9]+$"
 
 
@@ -100,20 +108,26 @@ def _cast(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def find_wrong_cells(
-    contract: TableContract, text: pl.DataFrame, typed: pl.DataFrame
+    contract: TableContract,
+    text: pl.DataFrame,
+    typed: pl.DataFrame,
+    seen: Sequence[pl.DataFrame] = (),
 ) -> pl.DataFrame:
     """Return a frame of findings (check_name, table_name, row_id, column_name, found, expected):
     rows that are none, numbers and texts that were damaged on the way, cells that could not be
     cast, cells that Pandera refuses. One of a cell, the first; none of the cells of a row that is
-    no row. What is shown of a cell is masked.
+    no row. What is shown of a cell is masked. ``seen`` are findings of the layout, which knows a
+    cell as it stands in the file: they come before others of the same cell.
     """
     found = [
         _wrong_rows(contract, text),
+        *(frame.select(*_FINDING) for frame in seen),
         *_damaged_numbers(contract, text),
         *_damaged_texts(contract, text),
-        *_personal_numbers(contract, text),
+        *_people_elsewhere(contract, text),
         *_failed_casts(contract, text, typed),
         _failed_checks(contract, typed),
+        wrong_control_digits(contract.name, contract.identifiers, typed),
     ]
     findings = pl.concat([frame for frame in found if not frame.is_empty()] or [_no_findings()])
     if findings.is_empty():
@@ -171,13 +185,19 @@ def _damaged_texts(contract: TableContract, text: pl.DataFrame) -> list[pl.DataF
     ]
 
 
-def _personal_numbers(contract: TableContract, text: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return the findings of numbers of people where the college's own numbers belong."""
-    return [
-        _found(contract, rows, name, "personal_number")
-        for name in contract.own_numbers
-        if (rows := text.filter(pl.col(name).str.contains(_PERSON))).height
-    ]
+def _people_elsewhere(contract: TableContract, text: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the findings of numbers and names of people where the college's own numbers belong.
+
+    A number of its own that has no digit is a name where a word of it begins with a capital, or
+    where there are several.
+    """
+    frames = []
+    for name in contract.own_numbers:
+        cell = pl.col(name)
+        named = ~cell.str.contains("[0-9]") & cell.str.contains(_NAME)
+        if (rows := text.filter(cell.str.contains(_PERSON) | named)).height:
+            frames.append(_found(contract, rows, name, "person_elsewhere"))
+    return frames
 
 
 def _found(contract: TableContract, rows: pl.DataFrame, name: str, check: str) -> pl.DataFrame:

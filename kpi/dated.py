@@ -1,4 +1,4 @@
-"""Dated files: methodologies and rules are TOML, one folder a name, one file a version.
+"""Dated files: methodologies, rules, mappings: TOML, one folder a name, one file a version.
 
 ``data/<kind>/<name>/<start>.toml`` is in force from ``<start>`` until the next one. Numbers with a
 point are read as Decimal. Every value carries its ``reference`` and ``status``.
@@ -95,6 +95,7 @@ def read_content(path: Path) -> dict[str, Any]:
 _WRONG = {
     "Methodology": phrase("The methodology is wrong."),
     "Rule": phrase("The rule is wrong."),
+    "Mapping": phrase("The mapping is wrong."),
 }
 
 
@@ -136,7 +137,7 @@ def refuse(faults: Iterable[str]) -> None:
 
 
 def shipped_names(kind: str) -> list[str]:
-    """Return the names that ship of a kind: ``methodology`` or ``rules``."""
+    """Return the names that ship of a kind: ``methodology``, ``rules`` or ``mappings``."""
     return sorted(path.name for path in (data_folder() / kind).iterdir() if path.is_dir())
 
 
@@ -154,15 +155,20 @@ def shipped_name(kind: str, name: str) -> str:
     return name
 
 
+_NO_NAME = {
+    "methodology": phrase("There is no methodology of this name."),
+    "rules": phrase("There is no rule of this name."),
+    "mappings": phrase("There is no mapping of this name."),
+}
+
+
 def versions(kind: str, name: str) -> list[Path]:
     """Return the files of a name, oldest first. Raises CallError for a name that has none."""
     folder = data_folder() / kind
     files = sorted((folder / name).glob("*.toml"))
     if not files:
         raise CallError(
-            phrase("There is no methodology of this name.")
-            if kind == "methodology"
-            else phrase("There is no rule of this name."),
+            _NO_NAME[kind],
             where=str(folder),
             found=name,
             expected=phrase(
@@ -193,9 +199,7 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
         started = [file for file in files if file.start <= on]
     if not started:
         raise CallError(
-            phrase("No version of the methodology {name} is in force on {day}.", name=name, day=on)
-            if kind == "methodology"
-            else phrase("No version of the rule {name} is in force on {day}.", name=name, day=on),
+            _none_in_force(kind, name, on),
             where=name if name.endswith(".toml") else str(data_folder() / kind / name),
             found=phrase(
                 "versions that start on {days}", days=", ".join(str(start) for start in starts)
@@ -204,6 +208,16 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
             do="Choose another one, or another day with --count-on.",
         )
     return max(started, key=lambda file: file.start)
+
+
+def _none_in_force(kind: str, name: str, on: dt.date) -> str:
+    if kind == "methodology":
+        return phrase(
+            "No version of the methodology {name} is in force on {day}.", name=name, day=on
+        )
+    if kind == "mappings":
+        return phrase("No version of the mapping {name} is in force on {day}.", name=name, day=on)
+    return phrase("No version of the rule {name} is in force on {day}.", name=name, day=on)
 
 
 def earlier_versions(kind: str, file: File, model: type[File]) -> list[File]:

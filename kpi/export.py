@@ -20,6 +20,8 @@ TABLES = (
     "gates",
     "chances",
     "leaders",
+    "sign_tests",
+    "sign_totals",
     "treatment",
     "specialty_ranking",
     "funding",

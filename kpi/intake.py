@@ -5,8 +5,8 @@ of the contract (kpi/layouts) → judged cell by cell and stored (kpi/store.py).
 and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +15,15 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from kpi.college_names import CONFIRMED, Names, Unmatched, confirmed_of, is_confirmation
 from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
-from kpi.layouts import Given, TableRows, knows, recognise
+from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
+from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, first_line, refuse
-from kpi.store import Store, create_tables, make_read_views
+from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
 Report = Callable[[str, int, int], None]
@@ -41,6 +43,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    unmatched: list[Unmatched] = field(default_factory=list)
+    """Names of colleges that files have and the register has not, or more than once."""
 
 
 def read_inputs(
@@ -84,27 +88,62 @@ class _Reading:
         self.scratch = scratch
         self.intake = Intake()
         self.errors: list[DataError] = []
+        self.confirmed: dict[tuple[str, str | None], str] = {}
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
     def read(self, inputs: list[Path]) -> None:
-        """Read all files, each once."""
+        """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
         self.intake.unread += gathered.unread
-        total = sum(file.size for file in gathered.files)
-        done = 0
-        for file in gathered.files:
+        files = [file for file in gathered.files if not manifests.is_manifest(file)]
+        lines = self._read_manifests(gathered.files)
+        total = sum(file.size for file in files)
+        later = self._read_files(files, 0, total)
+        register = self._register()
+        names = Names(register, self.confirmed)
+        self.given = replace(self.given, register=register, names=names)
+        self._read_files(later, total - sum(file.size for file in later), total)
+        self.errors += manifests.unknown_colleges(lines, register)
+        self.intake.unmatched = list(names.unmatched.values())
+        for store in self.stores.values():
+            store.flush()
+        self.report("reading", total, total)
+        self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
+
+    def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
+        """Read files, and return those that wait for the register; ``done`` bytes were read."""
+        later = []
+        for file in files:
             told = partial(self._tell, file, done, total)
             told(0.0)
             try:
                 self._read_file(file, told)
+            except RegisterNeeded:
+                later.append(file)
+                continue
             except DataError as error:
                 self.errors.append(error)
             done += file.size
-        for store in self.stores.values():
-            store.flush()
-        self.report("reading", total, total)
-        self.intake.given = sorted({entry["table"] for entry in self.intake.files})
+        return later
+
+    def _read_manifests(self, files: list[InputFile]) -> list[manifests.Line]:
+        """Read which files are of which colleges."""
+        lines: list[manifests.Line] = []
+        for file in filter(manifests.is_manifest, files):
+            try:
+                lines += manifests.read_manifest(file, self.scratch)
+            except DataError as error:
+                self.errors.append(error)
+        self.errors += manifests.faults_of(lines, files)
+        listed = {line.file: line.college for line in lines}
+        self.given = replace(self.given, colleges={**self.given.colleges, **listed})
+        return lines
+
+    def _register(self) -> pl.DataFrame:
+        """Return the colleges read so far."""
+        self.stores["colleges"].flush()
+        return read_register(self.con)
 
     def _tell(self, file: InputFile, done: int, total: int, part: float) -> None:
         """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
@@ -112,13 +151,23 @@ class _Reading:
 
     def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
-        found = [(table, recognise(table, self.given)) for table in tables]
+        confirmations = [table for table in tables if is_confirmation(table)]
+        others = [table for table in tables if not is_confirmation(table)]
+        found = [(table, recognise(table, self.given)) for table in others]
         self.intake.unread += [table.name for table, rows in found if rows is None]
         if not tables:
             self.intake.unread.append(file.name)
+        for table in confirmations:
+            self._confirm(table, digest)
         for table, rows in found:
             if rows is not None:
                 self._read_table(table, rows, digest, told)
+
+    def _confirm(self, table: TextTable, digest: str) -> None:
+        """Take the names of colleges that a human confirmed."""
+        confirmed = confirmed_of(table)
+        self.confirmed |= confirmed
+        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
@@ -145,18 +194,28 @@ class _Reading:
             "INSERT INTO source_files VALUES (?, ?, ?)", [number, rows.table, table.name]
         )
         self.intake.headers[table.name] = dict(rows.headers)
+        self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
+        if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
+            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
+            self.intake.notes.append(note)
+        form = {"layout": rows.layout, **table.form, **rows.form}
+        self._enter(table, rows.table, digest, count, form)
+
+    def _enter(
+        self, table: TextTable, name: str, digest: str, rows: int, form: Mapping[str, Any]
+    ) -> None:
+        """Write down what was read from a file, and as what."""
         self.intake.files.append(
             {
-                "table": rows.table,
+                "table": name,
                 "file": table.name,
-                "layout": rows.layout,
-                **table.form,
+                **form,
                 "header_record": table.header_record,
                 "sha256": digest,
                 "bytes": table.file.size,
-                "rows": count,
+                "rows": rows,
             }
         )
 
@@ -177,4 +236,5 @@ def _as_contract(
             pl.col(name) if name in batch.columns else pl.lit(None, pl.String).alias(name)
             for name in contract.types
         ],
+        *(["faults"] if "faults" in batch.columns else []),
     )

@@ -24,6 +24,9 @@ MADE_BY_CODE = {
     "cell_kpis": "kpi/uncertainty.py",
     "chances": "kpi/uncertainty.py",
     "leaders": "kpi/leaders.py",
+    "sign_counts": "kpi/signs.py",
+    "sign_tests": "kpi/signs.py",
+    "sign_totals": "kpi/signs.py",
     "param_norm": "funding/allocation.py",
     "param_coefficient": "funding/allocation.py",
     "param_eligible": "funding/allocation.py",
@@ -107,7 +110,7 @@ def _of_select(select: Select, folder: str, is_kept: bool) -> Origin:
 
 
 def _of_code(table: str, is_kept: bool) -> Origin:
-    if table in (*REFERENCE, "previous_funding", "earlier_counts"):
+    if table in (*REFERENCE, "previous_funding", "earlier_counts", "previous_counts"):
         return Origin(table, REFERENCE_TABLE, f"reference/{table}.parquet")
     if table.removeprefix("raw_") in TABLES and table.startswith("raw_"):
         return Origin(table, INPUT, f"inputs/{table.removeprefix('raw_')}.parquet")

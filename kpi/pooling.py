@@ -20,7 +20,7 @@ import polars as pl
 from kpi import rounds
 from kpi.errors import CallError, DataError, phrase
 from kpi.methodology import Methodology, first_year, round_name
-from kpi.pipeline import get_table, put_tables, read_selects, rows_of
+from kpi.pipeline import get_table, put_tables, rows_of, tables_read
 
 EARLIER_COUNTS, PARAM_POOL = "earlier_counts", "param_pool"
 EARLIER_SCHEMA: dict[str, Any] = {
@@ -129,7 +129,8 @@ def _require_same_definition(kpi: str, now: Counted, version: rounds.Round) -> N
     dates = version.receipt["dates"]
     days = {name: dt.date.fromisoformat(day) for name, day in dates.items()}
     then = Counted(version.name, version.methodology, days, version.sql)
-    differs = _differing(definition_of(kpi, now), definition_of(kpi, then))
+    with duckdb.connect() as con:
+        differs = _differing(definition_of(con, kpi, now), definition_of(con, kpi, then))
     if not differs:
         return
     raise CallError(
@@ -162,20 +163,28 @@ def _differing(now: Definition, then: Definition) -> list[str]:
     return lines
 
 
-def definition_of(kpi: str, counted: Counted) -> Definition:
+def definition_of(con: duckdb.DuckDBPyConnection, kpi: str, counted: Counted) -> Definition:
     """Return what decides how a KPI is counted: its own SELECT and the clean SELECTs behind it
     (without comments), and what these take from the methodology: kind, unit, sources, days.
 
     A day is stated as month-day, with the number of years from the round's first one. Of what no
-    SELECT of the KPI names nothing is in it. Empty where the methodology has no such KPI.
+    SELECT of the KPI names nothing is in it. Empty where the methodology has no such KPI. ``con``
+    parses the SELECTs.
     """
     stated = {one.code: one for one in counted.methodology.kpis}.get(kpi)
     if stated is None:
         return {}
-    texts = _selects_behind(kpi, counted.sql)
+    return {"kind": stated.kind, **counted_by(con, "2_kpi", kpi, counted)}
+
+
+def counted_by(
+    con: duckdb.DuckDBPyConnection, folder: str, table: str, counted: Counted
+) -> Definition:
+    """Return the same of a SELECT of another folder of ``sql/`` that reads clean tables."""
+    texts = _selects_behind(con, folder, table, counted.sql)
     whole = " ".join(texts.values())
     year = first_year(counted.round_id)
-    definition: Definition = {"kind": stated.kind, "unit": counted.methodology.unit.value}
+    definition: Definition = {"unit": counted.methodology.unit.value}
     if "param_source" in whole:
         definition["sources"] = {
             f"{accepted.destination} {source}"
@@ -188,22 +197,22 @@ def definition_of(kpi: str, counted: Counted) -> Definition:
     return definition | texts
 
 
-def _selects_behind(kpi: str, sql: Path) -> dict[str, str]:
-    """Return the text of a KPI's SELECT and of every clean SELECT behind it, by file; without
-    comments, and with one space where there are several.
+def _selects_behind(
+    con: duckdb.DuckDBPyConnection, folder: str, table: str, sql: Path
+) -> dict[str, str]:
+    """Return the text of a SELECT and of every clean SELECT behind it, by file; without comments,
+    and with one space where there are several.
     """
-    with duckdb.connect() as con:
-        clean = {select.table: select for select in read_selects(con, sql / "1_clean")}
-        own = {select.table: select for select in read_selects(con, sql / "2_kpi")}
-    waiting = [("2_kpi", own[kpi])] if kpi in own else []
+    waiting = [sql / folder / f"{table}.sql"]
     found: dict[str, str] = {}
     while waiting:
-        folder, select = waiting.pop()
-        name = f"{folder}/{select.table}.sql"
-        if name in found:
+        path = waiting.pop()
+        name = f"{path.parent.name}/{path.name}"
+        if name in found or not path.exists():
             continue
-        found[name] = " ".join(re.sub(r"--[^\n]*", "", select.text).split())
-        waiting += [("1_clean", clean[table]) for table in select.reads & clean.keys()]
+        text = path.read_text(encoding="utf-8")
+        found[name] = " ".join(re.sub(r"--[^\n]*", "", text).split())
+        waiting += [sql / "1_clean" / f"{one}.sql" for one in tables_read(con, text)]
     return dict(sorted(found.items()))
 
 

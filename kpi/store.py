@@ -44,8 +44,8 @@ class Store:
     """Judges the text rows of one table, in batches over files, and puts each where it belongs.
 
     ``add`` takes frames of ``record``, ``fields``, ``file_no``, ``width``, ``is_damaged`` and the
-    contract's columns; what ``flush`` has not stored yet waits, so that many small files are judged
-    together.
+    contract's columns, and of ``faults`` where a layout saw some; what ``flush`` has not stored yet
+    waits, so that many small files are judged together.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, contract: TableContract, key: bytes) -> None:
@@ -54,14 +54,28 @@ class Store:
         self.key = key
         self.rows = 0
         self.waiting: list[pl.DataFrame] = []
+        self.faults: list[pl.DataFrame] = []
         self.insert = _insert_statement(contract)
         self.pads = pads(key)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take rows, and store them once there are enough."""
+        if "faults" in frame.columns:
+            self._add_faults(frame["faults"])
+            frame = frame.drop("faults")
         self.waiting.append(frame)
         if sum(frame.height for frame in self.waiting) >= BATCH_ROWS:
             self.flush()
+
+    def _add_faults(self, faults: pl.Series) -> None:
+        first = self.rows + sum(frame.height for frame in self.waiting)
+        rows = pl.DataFrame({"faults": faults}).with_row_index("row_id", offset=first)
+        told = rows.explode("faults").drop_nulls("faults").unnest("faults")
+        self.faults.append(
+            told.with_columns(
+                pl.col("row_id").cast(pl.Int64), table_name=pl.lit(self.contract.name)
+            )
+        )
 
     def flush(self) -> None:
         """Judge the rows that wait and store each once."""
@@ -72,7 +86,8 @@ class Store:
         self.waiting.clear()
         self.rows += text.height
         typed = cast_cells(self.contract, text)
-        findings = find_wrong_cells(self.contract, text, typed)
+        findings = find_wrong_cells(self.contract, text, typed, self.faults)
+        self.faults.clear()
         if findings.is_empty():
             self._insert_rows(typed)
             return
@@ -181,6 +196,20 @@ def make_read_views(con: duckdb.DuckDBPyConnection) -> None:
         f"CREATE VIEW all_places AS {places}"
         " UNION ALL SELECT table_name, row_id, file_no, record FROM unreadable"
     )
+
+
+def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return college_id, name_kk, name_ru, name_en and region of the colleges read: of those whose
+    row was rejected too, lest one bad cell there reject all that names the college.
+    """
+    rows: pl.DataFrame = con.sql(
+        "SELECT college_id, name_kk, name_ru, name_en, region FROM raw_colleges"
+        " UNION ALL SELECT college_id, cells ->> 'name_kk', cells ->> 'name_ru',"
+        " cells ->> 'name_en', cells ->> 'region'"
+        " FROM unreadable WHERE table_name = 'colleges' AND college_id IS NOT NULL"
+        " ORDER BY ALL"
+    ).pl()
+    return rows
 
 
 def load_frozen(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> list[str]:

@@ -3,10 +3,10 @@
 Each model states, per column, the type, whether it may be empty (``nullable``) and the values it
 takes. Intake casts text to these types by stated patterns first and validates the typed frame
 after: Pandera cannot type CSV text strictly. ``Config.metadata`` holds what the rest of intake
-needs to know: the ``key`` that names a row, and the ``identifiers`` of people, which become
-pseudonyms before a row is stored; ``own_numbers``, numbers of the college's own, in which nobody's
-identifier may stand; ``maybe_people``, numbers of bodies that may be a person's where a sole trader
-employs, and are pseudonyms then.
+needs to know: the ``key`` that names a row; the ``identifiers`` of people, which become pseudonyms
+before a row is stored; ``own_numbers`` of a college, in which nobody's number or name may stand;
+``maybe_people``, numbers of bodies that are a person's where a sole trader employs, and become
+pseudonyms then.
 """
 
 from typing import Annotated, TypeAlias
@@ -18,14 +18,12 @@ from kpi import values
 
 COLLEGE_ID = r"^([0-9]{4}[4-6][0-9]{7}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
 BIN = r"^[0-9]{12}$"
-SPECIALTY = r"^[0-9]{8}$"
+SPECIALTY = r"^[0-9]{7,8}$"  # 7 digits: the classifier of before, see old_specialty.sql
 QUALIFICATION = r"^([0-9]{8}|[34][WS][0-9]{8})$"
 CODE = r"^[A-Za-z0-9_.-]{1,40}$"
 FREE_ID = r"^[^\s]{1,64}$"
 
 COLLEGE_ID_WORDS = "a BIN of 12 digits, or a source's own id with a prefix such as AST-20"
-NUMBERED = r"^.{0,40}[0-9].{0,40}$"
-NUMBERED_WORDS = "a number of up to 80 characters"
 QUALIFICATION_WORDS = "8 digits, with or without 3W or 4S before them"
 FREE_ID_WORDS = "up to 64 characters without spaces"
 
@@ -61,7 +59,7 @@ class Students(pa.DataFrameModel):
     """One row per enrolment of a student in a college."""
 
     student_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
-    record_no: pl.String = pa.Field(str_matches=NUMBERED, nullable=True, description=NUMBERED_WORDS)
+    record_no: pl.String = pa.Field(nullable=True)
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
     specialty: pl.String = pa.Field(str_matches=SPECIALTY, description="8 digits")
     qualification: pl.String = pa.Field(
@@ -108,7 +106,7 @@ class Graduates(pa.DataFrameModel):
     """One row per graduate of a college, with what became of them."""
 
     graduate_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
-    record_no: pl.String = pa.Field(str_matches=NUMBERED, nullable=True, description=NUMBERED_WORDS)
+    record_no: pl.String = pa.Field(nullable=True)
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
     specialty: pl.String = pa.Field(str_matches=SPECIALTY, description="8 digits")
     qualification: pl.String = pa.Field(
@@ -124,9 +122,7 @@ class Graduates(pa.DataFrameModel):
     employer_bin: pl.String = pa.Field(str_matches=BIN, nullable=True, description="12 digits")
     in_specialty: pl.Boolean = pa.Field(nullable=True)
     monthly_wage: pl.Int64 = pa.Field(ge=0, nullable=True)
-    certificate_id: pl.String = pa.Field(
-        str_matches=NUMBERED, nullable=True, description=NUMBERED_WORDS
-    )
+    certificate_id: pl.String = pa.Field(nullable=True)
 
     class Config:
         metadata = {

@@ -198,8 +198,10 @@ nothing would fit best with none.
 """
 
 
-def fit_beta(successes: Ints, trials: Ints) -> tuple[float, float]:
+def fit_beta(successes: Ints, trials: Ints, weights: Floats | None = None) -> tuple[float, float]:
     """Return a and b of the beta distribution under which these counts are likeliest.
+
+    ``weights``: how often each count is to count, 1 each where none are given.
 
     The beta-binomial's log-likelihood is a sum of log(a + j), log(b + j), log(a + b + j) over whole
     j, so its derivatives are sums of fractions (Minka, Estimating a Dirichlet distribution, 2000).
@@ -212,9 +214,11 @@ def fit_beta(successes: Ints, trials: Ints) -> tuple[float, float]:
     """
     used = trials > 0
     k, n = successes[used], trials[used]
-    tops = [_more_than(k), _more_than(n - k), _more_than(n)]
-    rate = (k.sum() + 0.5) / (n.sum() + 1)
-    most = max(float(n.sum()), 1.0)
+    often = None if weights is None else weights[used]
+    tops = [_more_than(counts, often) for counts in (k, n - k, n)]
+    tried = tops[2].sum()
+    rate = (tops[0].sum() + 0.5) / (tried + 1)
+    most = max(float(tried), 1.0)
     at = _bounded(np.log([rate * 10, (1 - rate) * 10]), most)
     value, gradient, hessian = _likelihood(at, tops)
     for _ in range(200):
@@ -239,12 +243,12 @@ NO_MATTER = 1e-6
 """Steps so small change the likelihood by less than it is told apart by; Newton's is then right."""
 
 
-def _more_than(counts: Ints) -> Ints:
+def _more_than(counts: Ints, weights: Floats | None) -> Floats | Ints:
     """Return of how many colleges the count is greater than 0, 1, 2, ..."""
-    return np.bincount(counts, minlength=1)[::-1].cumsum()[::-1][1:]
+    return np.asarray(np.bincount(counts, weights, minlength=1)[::-1].cumsum()[::-1][1:])
 
 
-def _likelihood(at: Floats, tops: Sequence[Ints]) -> tuple[float, Floats, Floats]:
+def _likelihood(at: Floats, tops: Sequence[Floats | Ints]) -> tuple[float, Floats, Floats]:
     """Return the log-likelihood at (log a, log b), its gradient and second derivatives."""
     a, b = np.exp(at)
     terms = [s + np.arange(len(top)) for top, s in zip(tops, (a, b, a + b), strict=True)]

@@ -32,7 +32,7 @@ from kpi.findings import (
 from kpi.methodology import Methodology, first_year, round_of
 from kpi.terms import term
 from kpi.uploads import MB, TOTAL, faults
-from views.frame import address, parts
+from views.frame import address, parts, waivers
 from views.frame.here import Here, here
 from views.frame.menu import page_file
 from views.frame.work import ask_button, is_asked, was_cancelled, work
@@ -61,7 +61,7 @@ def _choose_view(at: Here) -> str:
         say("What is checked"),
         views,
         default=default,
-        drop=("page", "colleges", "check", "in", "severity"),
+        drop=("page", "colleges", "check", "in", "severity", *waivers.PLACES),
         label_visibility="collapsed",
     )
 
@@ -292,6 +292,7 @@ def _open_round(at: Here) -> None:
         return
     parts.answer(_answer(at, fitness), f"{at.round_title}{_whose(at)}")
     _result(at, fitness, f"{at.round.name}-{at.round.version}-findings.csv")
+    waivers.section(at, fitness.findings)
 
 
 def _whose(at: Here) -> str:

@@ -7,11 +7,11 @@ turn; a new layout is one module with ``knows`` and ``rows_of``.
 from collections.abc import Sequence
 from typing import Protocol
 
-from kpi.layouts import plain
-from kpi.layouts.rows import Given, TableRows
+from kpi.layouts import assessment, contingent, plain
+from kpi.layouts.rows import Given, RegisterNeeded, TableRows
 from kpi.reading.table import TextTable
 
-__all__ = ["Given", "TableRows", "knows", "recognise"]
+__all__ = ["Given", "RegisterNeeded", "TableRows", "knows", "recognise"]
 
 
 class Layout(Protocol):
@@ -24,7 +24,8 @@ class Layout(Protocol):
         """Return the rows of a table in this layout; None for one that is not."""
 
 
-LAYOUTS: tuple[Layout, ...] = (plain,)
+LAYOUTS: tuple[Layout, ...] = (assessment, contingent, plain)
+"""In the order in which they are asked: ``plain`` goes by names too, so it comes last."""
 
 
 def knows(cells: Sequence[str]) -> int:
@@ -34,7 +35,8 @@ def knows(cells: Sequence[str]) -> int:
 
 def recognise(table: TextTable, given: Given) -> TableRows | None:
     """Return the rows of a table of the contract that a table of text holds; None where it is in no
-    layout. Raises DataError where its layout is clear and columns of it are missing.
+    layout. Raises DataError where its layout is clear and columns of it are missing, RegisterNeeded
+    where the colleges must be read first.
     """
     for layout in LAYOUTS:
         if rows := layout.rows_of(table, given):

@@ -72,6 +72,6 @@ def _old_or_locked(file: InputFile) -> Exception:
         file,
         "The workbook has the old format of before 2007.",
         found="XLS",
-        expected="XLSX",
+        expected="a workbook of the format XLSX",
         do="Save it as XLSX.",
     )

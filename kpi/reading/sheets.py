@@ -125,7 +125,13 @@ def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, st
     while header and not header[-1]:
         header.pop()
     return TextTable(
-        file, header, at + 1, lambda: _batches(rows, at, header), form, rows=rows.height
+        file,
+        header,
+        at + 1,
+        lambda: _batches(rows, at, header),
+        form,
+        sheet=rows,
+        rows=rows.height,
     )
 
 

@@ -51,6 +51,8 @@ class TextTable:
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
     rows: int = 1
     """How many rows it has, roughly: for whoever waits."""
+    sheet: pl.DataFrame | None = None
+    """All cells of a sheet from its first row and used column on, for layouts that go by place."""
 
     @property
     def name(self) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.random import PCG64, Generator, SeedSequence
 
+from kpi.control_digits import control_digit
 from kpi.sample.codes import COLUMNS
-from kpi.sample.ids import control_digit
 from kpi.sample.planter import Change, Planter, line_of, make_planter, rewrite
 
 DEFECT_COLUMNS = ["table", "file", "record", "column", "check", "college_id", "value"]

@@ -162,12 +162,12 @@ def places(sentence: str) -> set[tuple[str, str, str]]:
 
 # errors
 
-RAISED = {"CallError": 0, "DataError": 0, "AccessError": 0, "_refuse": 1}
+RAISED = {"CallError": 0, "DataError": 0, "AccessError": 0, "refuse": 1}
 """What makes an error, and which of its arguments is the sentence."""
 
 HANDED_ON = {
     "kpi/errors.py: '\\n'.join((str(error) for error in errors))": "each is said by itself",
-    "kpi/reading.py: what": "the sentence of a caller of _refuse",
+    "kpi/reading/table.py: what": "the sentence of a caller of refuse",
     "kpi/journal.py: expected": "a phrase of a caller of _broken",
     "kpi/rank_report.py: nobody": "a phrase, one for each kind of filter",
     "funding/settlement.py: what": "a phrase: what the appropriation does not cover",

@@ -18,7 +18,6 @@ from kpi.resources import data_folder
 from kpi.sample import write_sample
 from kpi.sample.codes import COLUMNS
 from kpi.sample.drawing import apportion, choose_exactly, rank_within
-from kpi.sample.ids import control_digit
 
 # --------------------------------------------------------------------------- small and scaled
 
@@ -101,20 +100,6 @@ def test_choose_exactly_takes_the_likelier_more_often() -> None:
 
 def test_rank_within() -> None:
     assert rank_within(np.array([3, 1, 3, 3, 1, 2])).tolist() == [0, 0, 1, 2, 1, 0]
-
-
-def test_control_digit_by_hand() -> None:
-    # first weights: a leading 7 weighs 1, so 7; a last 1 weighs 11, so 0
-    assert control_digit(np.array([70000000000, 1])).tolist() == [7, 0]
-    # a 1 in the tenth place weighs 10: second weights, where it weighs 1
-    assert control_digit(np.array([10])).tolist() == [1]
-    # where both sums give 10 there is no number
-    digits = control_digit(np.arange(100_000, dtype=np.int64))
-    assert (digits == -1).sum() > 0
-    for base in np.flatnonzero(digits == -1)[:20]:
-        cells = [int(c) for c in f"{base:011d}"]
-        for weights in ([*range(1, 12)], [3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2]):
-            assert sum(w * c for w, c in zip(weights, cells, strict=True)) % 11 == 10
 
 
 # --------------------------------------------------------------------------- defects

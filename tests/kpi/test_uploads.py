@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from kpi.errors import CallError, DataError
-from kpi.reading import find_files
-from kpi.tables import TABLES
+from kpi.reading.gather import gather
 from kpi.uploads import MB, MOST_FILES, TOTAL, base_name, faults, held, is_taken
 
 
@@ -91,13 +90,12 @@ def test_any_other_name_is_refused_with_a_sentence(name: str, tmp_path: Path) ->
 def test_what_is_taken_is_what_intake_finds(tmp_path: Path) -> None:
     uploads = [Sent("students-north.csv"), Sent("x/students.csv"), Sent("colleges.parquet")]
     with held(uploads, 200 * MB) as folder:
-        found, unread = find_files(folder, list(TABLES))
-        assert [source.path.name for source in found] == [
+        found = gather([folder], folder / "unpacked").files
+        assert [file.name for file in found] == [
             "colleges.parquet",
             "students-north.csv",
             "students.csv",
         ]
-        assert unread == []
 
 
 # bounds
