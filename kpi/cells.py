@@ -188,7 +188,7 @@ def _lost_zeros(contract: TableContract, text: pl.DataFrame) -> list[pl.DataFram
     frames = []
     for name in contract.identifiers:
         short = text.filter(pl.col(name).str.contains("^[1-9][0-9]{8,10}$"))
-        filled = short.with_columns(iin=pl.col(name).str.zfill(12))
+        filled = short.with_columns(iin=pl.col(name).str.pad_start(12, "0"))
         of_a_day = filled.filter(pl.col("iin").str.contains(_OF_A_DAY))
         numbers = of_a_day["iin"].cast(pl.Int64).to_numpy()
         rows = of_a_day.filter(pl.Series(control_digit(numbers // 10) == numbers % 10))

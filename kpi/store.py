@@ -81,7 +81,8 @@ class Store:
         """Judge the rows that wait and store each once."""
         if not self.waiting:
             return
-        text = pl.concat(self.waiting).with_row_index("row_id", offset=self.rows)
+        # in one piece: polars panics on texts made of empty pieces
+        text = pl.concat(self.waiting, rechunk=True).with_row_index("row_id", offset=self.rows)
         text = text.with_columns(pl.col("row_id").cast(pl.Int64))
         self.waiting.clear()
         self.rows += text.height
