@@ -179,8 +179,9 @@ class _Reading:
         number = len(self.intake.files)
         count = 0
         try:
-            for batch in rows.batches():
-                store.add(_as_contract(store.contract, table, batch, number))
+            bulk = rows.in_bulk
+            for batch in bulk.batches() if bulk else rows.batches():
+                store.add(_of_file(table, batch, number), bulk.cells if bulk else None)
                 count += batch.height
                 told(min(count / table.rows, 1.0))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -220,21 +221,10 @@ class _Reading:
         )
 
 
-def _as_contract(
-    contract: TableContract, table: TextTable, batch: pl.DataFrame, number: int
-) -> pl.DataFrame:
-    """Return a batch with the contract's columns, those that the file lacks empty, and the file
-    that each row is of.
-    """
-    return batch.select(
-        "record",
-        "fields",
+def _of_file(table: TextTable, batch: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Return a batch with the file that each row is of."""
+    return batch.with_columns(
         pl.lit(number, pl.Int32).alias("file_no"),
         pl.lit(len(table.header), pl.Int32).alias("width"),
         pl.lit(table.is_damaged).alias("is_damaged"),
-        *[
-            pl.col(name) if name in batch.columns else pl.lit(None, pl.String).alias(name)
-            for name in contract.types
-        ],
-        *(["faults"] if "faults" in batch.columns else []),
     )

@@ -31,7 +31,9 @@ def open_parquet(file: InputFile) -> tuple[str, list[TextTable]]:
     strange = any(not _is_text(dtype) for dtype in schema.dtypes())
     form = {"format": "Parquet"}
     return digest, [
-        TextTable(file, header, 1, lambda: _batches(rows, schema), form, strange, height)
+        TextTable(
+            file, header, 1, lambda: _batches(rows, schema), form, strange, rows=max(height, 1)
+        )
     ]
 
 

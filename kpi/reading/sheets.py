@@ -121,7 +121,7 @@ def _number(column_name: bytes) -> int:
 def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, str]) -> TextTable:
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
-    header = first[at]
+    header = [_heading(first[: at + 1], place) for place in range(rows.width)]
     while header and not header[-1]:
         header.pop()
     return TextTable(
@@ -133,6 +133,13 @@ def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, st
         sheet=rows,
         rows=rows.height,
     )
+
+
+def _heading(rows: list[list[str]], place: int) -> str:
+    """Return what heads a column: the cell of the header's row, or where that is empty the nearest
+    above it, which may be merged with it.
+    """
+    return next((row[place] for row in reversed(rows) if row[place]), "")
 
 
 def _batches(rows: pl.DataFrame, at: int, header: list[str]) -> Iterator[pl.DataFrame]:
