@@ -23,7 +23,7 @@ from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
-from kpi.reading.table import InputFile, TextTable, refuse
+from kpi.reading.table import InputFile, TextTable, first_line, refuse
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
@@ -101,6 +101,7 @@ class _Reading:
         """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
+        self.intake.unread += gathered.unread
         files = [file for file in gathered.files if not manifests.is_manifest(file)]
         lines = self._read_manifests(gathered.files)
         total = sum(file.size for file in files)
@@ -121,8 +122,8 @@ class _Reading:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
         later = []
         for file in files:
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
+            told = partial(self._tell, file, done, total)
+            told(0.0)
             try:
                 self._read_file(file, told)
             except RegisterNeeded:
@@ -151,29 +152,33 @@ class _Reading:
         self.stores["colleges"].flush()
         return read_register(self.con)
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
+    def _tell(self, file: InputFile, done: int, total: int, part: float) -> None:
+        """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
+        self.report(f"reading {file.name}", done + int(file.size * part), total)
+
+    def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
         confirmations = [table for table in tables if is_confirmation(table)]
         others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
         found = [(table, recognise(table, self.given)) for table in others]
+        self.intake.unread += [table.name for table, rows in found if rows is None]
         if not tables:
             self.intake.unread.append(file.name)
         for table in confirmations:
             self._confirm(table, digest)
         for table, rows in found:
-            if rows:
+            if rows is not None:
                 self._read_table(table, rows, digest, told)
-            else:
-                self.intake.unread.append(table.name)
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
-        confirmed = confirmed_of(table)
-        self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
+        before = len(self.confirmed)
+        self.confirmed |= confirmed_of(table, self.confirmed)
+        form = {"layout": plain.NAME, **table.form}
+        self._enter(table, CONFIRMED, digest, len(self.confirmed) - before, form)
 
     def _read_table(
-        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
+        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
     ) -> None:
         """Store the rows of one table; ``told`` is called after each batch: whoever watches may
         cancel there.
@@ -186,12 +191,12 @@ class _Reading:
             for batch in bulk.batches() if bulk else rows.batches():
                 store.add(_of_file(table, batch, number), bulk.cells if bulk else None)
                 count += batch.height
-                told()
-        except pl.exceptions.PolarsError as error:
+                told(min(count / table.rows, 1.0))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise refuse(
                 table.file,
                 "The file cannot be read as a table.",
-                found=str(error).splitlines()[0],
+                found=first_line(error),
                 do="Export the file again.",
             ) from error
         self.con.execute(
