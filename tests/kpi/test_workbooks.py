@@ -19,7 +19,6 @@ from inputs import (
     together,
     write_folder,
 )
-
 from test_privacy import CONTINGENT
 
 from funding.run import check_inputs
