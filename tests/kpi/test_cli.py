@@ -125,6 +125,21 @@ def test_check_ends_with_1_when_a_row_is_wrong_and_writes_the_findings(
     assert found.filter(pl.col("check_name") == "not_an_integer")["record"].to_list() == ["5"]
 
 
+def test_check_speaks_the_language_and_writes_workbooks_where_there_are_none_yet(
+    kpi: Kpi, tmp_path: Path
+) -> None:
+    tables = reaches_the_gates(students("EX-01", 30))
+    tables["students"][3]["course"] = "3.7"
+    call = ("check", write_folder(tmp_path / "in", **tables), "--workbooks", "books")
+    said = kpi(*call, "--language", "ru")
+    assert said.code == 1
+    assert "Исправьте сначала" in said.text and "Книги с пометками: 1" in said.text
+    assert [path.name for path in (tmp_path / "books").iterdir()] == ["EX-01.xlsx"]
+    again = kpi(*call)
+    assert again.code == 2
+    assert "not empty" in again.text
+
+
 def test_run_ends_with_1_when_a_row_is_wrong_and_keeps_the_draft(kpi: Kpi, tmp_path: Path) -> None:
     tables = reaches_the_gates(students("EX-01", 30))
     tables["students"][3]["course"] = "3.7"
