@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from funding.publish import fits, waiver_of
 from funding.rule import Rule
+from funding.waivers import accepted_by, fits
 from kpi.dated import load_file
 from kpi.errors import CallError, phrase
 from kpi.pooling import own_counts
@@ -210,7 +210,7 @@ def _waived(of_round: Round) -> dict[str, list[str]]:
     unit_of = dict(of_round.table("colleges").select("college_id", "unit_id").iter_rows())
     found: dict[str, set[str]] = {}
     for held in of_round.receipt["waivers"]:
-        accepted = findings.filter(fits(waiver_of(held)))
+        accepted = findings.filter(fits(accepted_by(held)))
         for college_id in accepted["college_id"].unique():
             found.setdefault(unit_of.get(college_id, college_id), set()).add(held["check"])
     return {unit: sorted(checks) for unit, checks in found.items()}

@@ -23,8 +23,8 @@ from funding.allocation import rule_parameters
 from funding.rule import Rule
 from funding.run import check_rows, plan_of
 from kpi.colleges import find_college
+from kpi.contract import TableContract
 from kpi.errors import CallError, DataError
-from kpi.intake import TableContract, load_frozen
 from kpi.methodology import Kpi
 from kpi.pipeline import (
     REGISTERS,
@@ -39,6 +39,7 @@ from kpi.pipeline import (
 )
 from kpi.pooling import own_counts
 from kpi.rounds import Round
+from kpi.store import load_frozen
 
 Row = dict[str, Any]
 

@@ -3,43 +3,31 @@
 import datetime as dt
 import shutil
 import tempfile
-import tomllib
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import polars as pl
-from pydantic import Field, ValidationError
 
 from funding.verify import DAMAGE, recomputation_faults
+from funding.waived import can_tell, in_receipt, money_of, moved
+from funding.waivers import (
+    Waiver,
+    fits,
+    is_one_person,
+    joined,
+    open_errors,
+    person,
+    read_waivers,
+)
+from funding.waiving import kept_for
 from kpi import journal, rounds
-from kpi.dated import Strict, Words, faults_of
 from kpi.errors import CallError, DataError, phrase
 from kpi.intake import Report
 
 _SHOWN = 10
 _READINGS = ("passed_rejected_for", "passed_rejected_against")
-
-Said = Annotated[str, Field(pattern=r"\S")]
-
-
-class Waiver(Strict):
-    """A finding accepted with reason and name: every finding that has what is stated here."""
-
-    check: Words
-    college_id: Words | None = None
-    column: Words | None = None
-    found: Words | None = None
-    by: Said
-    reason: Said
-
-
-class Waivers(Strict):
-    """A file of waivers."""
-
-    waivers: list[Waiver]
 
 
 def publish(
@@ -54,10 +42,11 @@ def publish(
 ) -> journal.Entry:
     """Make the newest draft of a round its next version and return the journal's line of it.
 
-    ``by`` and ``approved_by`` are two different people. The draft is verified first. Raises
-    DataError while an error has no waiver, rejected rows would flip a gate, or the draft is not
-    what its own inputs give; CallError when the call is wrong, another process publishes, or the
-    store cannot be written. Whatever happens, earlier versions stay as they are.
+    ``by`` and ``approved_by`` are two different people. ``waivers`` is a file of waivers, beside
+    those kept for the round, which it replaces where it states the same. The draft is verified
+    first. Raises DataError while an error has no waiver, rejected rows would flip a gate, or the
+    draft is not what its own inputs give; CallError when the call is wrong, another process
+    publishes, or the store cannot be written. Whatever happens, earlier versions stay as they are.
     """
     names = _two_people(by, approved_by)
     if not reason.strip():
@@ -75,14 +64,15 @@ def publish(
             expected="a round, of which the newest draft is published",
             do=phrase("Name the round alone: --round {round}.", round=draft.name),
         )
-    accepted = read_waivers(waivers) if waivers else []
     with journal.locked(store):
         with _readable(draft):
             _not_yet_published(store, draft)
-            waived = _waived(draft, accepted)
+            kept = [one.waiver for one in kept_for(store, draft.name)]
+            accepted = _accepted(draft, kept, waivers)
             _require_waivers(draft, accepted)
             _require_safe_gates(draft)
         _require_agreement(draft, report)
+        waived = _waived(draft, accepted)
         said = {"action": "publish", **names, "reason": reason.strip(), "at": _now()}
         return _release(store, draft, waived, said)
 
@@ -234,9 +224,7 @@ def _clear_unpublished(final: Path) -> None:
 
 
 def _two_people(by: str, approved_by: str) -> dict[str, str]:
-    names = {"by": " ".join(by.split()), "approved_by": " ".join(approved_by.split())}
-    spelt = {unicodedata.normalize("NFKC", name).casefold() for name in names.values()}
-    if "" in spelt or len(spelt) == 1:
+    if is_one_person(by, approved_by):
         raise CallError(
             "Two different people publish a round: one does it, another approves.",
             where="--by, --approved-by",
@@ -244,7 +232,7 @@ def _two_people(by: str, approved_by: str) -> dict[str, str]:
             expected="two names",
             do="Name the one who publishes and another one who approves.",
         )
-    return names
+    return {"by": person(by), "approved_by": person(approved_by)}
 
 
 def _not_yet_published(store: Path, draft: rounds.Round) -> None:
@@ -261,74 +249,46 @@ def _not_yet_published(store: Path, draft: rounds.Round) -> None:
             )
 
 
-def read_waivers(path: Path) -> list[Waiver]:
-    """Read a file of waivers. Raises CallError that names each fault in it."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Waivers.model_validate(content).waivers
-    except OSError as error:
-        raise CallError(
-            "The file cannot be read.", where=str(path), found=error.strerror or str(error)
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CallError("The file is no valid TOML.", where=str(path), found=str(error)) from error
-    except ValidationError as error:
-        raise CallError(
-            "The file of waivers is wrong.",
-            where=str(path),
-            found="\n" + "\n".join(f"    {line}" for line in faults_of(error)),
-            expected="[[waivers]] with check, by, reason, and college_id, column, found as needed",
-        ) from error
-
-
-def waiver_of(held: dict[str, Any]) -> Waiver:
-    """Return a waiver as a receipt holds it."""
-    return Waiver.model_validate({name: held.get(name) for name in Waiver.model_fields})
-
-
-def fits(waiver: Waiver) -> pl.Expr:
-    """Return which rows of the findings a waiver accepts."""
-    stated = {
-        "check_name": waiver.check,
-        "college_id": waiver.college_id,
-        "column_name": waiver.column,
-        "found": waiver.found,
-    }
-    return pl.all_horizontal(
-        pl.col(name).eq_missing(pl.lit(value)) for name, value in stated.items() if value
-    )
-
-
-def _waived(draft: rounds.Round, waivers: list[Waiver]) -> list[dict[str, Any]]:
-    """Return the waivers as the receipt holds them, each with how many findings it accepts."""
+def _accepted(draft: rounds.Round, kept: list[Waiver], file: Path | None) -> list[Waiver]:
+    """Return the waivers of a publication: those of the file, each of which must accept something,
+    and those kept that accept something of the draft.
+    """
     findings = draft.findings()
-    held = []
-    for number, waiver in enumerate(waivers):
-        count = findings.filter(fits(waiver)).height
-        if not count:
+    given = read_waivers(file) if file else []
+    for number, waiver in enumerate(given):
+        if findings.filter(fits(waiver)).is_empty():
             raise CallError(
                 "A waiver accepts no finding of the draft.",
                 where=str(draft.path),
-                found=f"waivers.{number}: " + ", ".join(_stated(waiver)),
+                found=f"waivers.{number}: {waiver.told()}",
                 expected="a finding that is there",
                 do="Take the waiver out of the file, or correct it.",
             )
-        held.append(waiver.model_dump() | {"findings": count})
-    return sorted(held, key=lambda held: [str(value) for value in held.values()])
+    return list(joined((one for one in kept if findings.filter(fits(one)).height), given))
 
 
-def _stated(waiver: Waiver) -> Iterator[str]:
-    for name, value in waiver.model_dump(exclude={"by", "reason"}, exclude_none=True).items():
-        yield f"{name} {value}"
+def _waived(draft: rounds.Round, waivers: list[Waiver]) -> list[dict[str, Any]]:
+    """Return the waivers as the receipt holds them, each with the findings that it accepts and the
+    tenge that it moves.
+    """
+    if not waivers:
+        return []
+    if not can_tell(draft):
+        raise DataError(
+            "The draft was computed before waivers stated the tenge that they move.",
+            where=str(draft.path),
+            do="Run the round again, and publish that draft.",
+        )
+    findings, money = draft.findings(), money_of(draft)
+    held = [in_receipt(waiver, moved([waiver], findings, money)) for waiver in waivers]
+    return sorted(held, key=lambda one: [str(value) for value in one.values()])
 
 
 def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
-    open_errors = draft.findings().filter(pl.col("severity") == "error")
-    for waiver in waivers:
-        open_errors = open_errors.filter(~fits(waiver))
-    if open_errors.is_empty():
+    left = open_errors(draft.findings(), waivers)
+    if left.is_empty():
         return
-    by_check = open_errors.group_by("check_name").agg(
+    by_check = left.group_by("check_name").agg(
         pl.len(), pl.col("college_id").n_unique().alias("colleges")
     )
     lines = [
@@ -336,11 +296,11 @@ def _require_waivers(draft: rounds.Round, waivers: list[Waiver]) -> None:
         for name, count, colleges in by_check.sort("check_name").rows()
     ]
     raise DataError(
-        phrase("{count} errors have no waiver; nothing was published.", count=open_errors.height),
+        phrase("{count} errors have no waiver; nothing was published.", count=left.height),
         where=str(draft.path),
         found="".join(lines),
-        do="Have the rows corrected and run the round again, or accept findings in a file of"
-        " waivers (--waivers).",
+        do="Have the rows corrected and run the round again, or accept findings with `kpi waive`"
+        " or in a file of waivers (--waivers).",
     )
 
 

@@ -1,11 +1,12 @@
 """One round, from the input folder to a draft: the way of the data, step by step (DESIGN §3)."""
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,13 @@ from funding.allocation import (
 from funding.doubts import find_doubts
 from funding.rule import Rule, earlier_rules, load_rule
 from kpi import rounds
+from kpi.cells import CELL_CHECKS
 from kpi.compared import PREVIOUS_COUNTS, Compared, compared_of
+from kpi.contract import TableContract
 from kpi.dated import load_file, path_of
 from kpi.errors import CallError, DataError, phrase
-from kpi.intake import CELL_CHECKS, Intake, Report, TableContract, load_frozen, read_inputs
+from kpi.intake import Intake, Report, read_inputs
+from kpi.layouts import Given
 from kpi.leaders import leaders_of
 from kpi.methodology import Methodology, first_year, load_methodology, round_dates, round_name
 from kpi.pipeline import (
@@ -62,6 +66,7 @@ from kpi.pseudonyms import key_id
 from kpi.ranking import framework_of, rank_units, treatment_of
 from kpi.resources import sql_folder
 from kpi.signs import put_signs, sign_notes
+from kpi.store import load_frozen
 from kpi.uncertainty import (
     COHORT_EVERY,
     DRAWN_FROM,
@@ -220,35 +225,58 @@ def plan_of(of_round: rounds.Round) -> Plan:
 
 
 def run_round(
-    folder: Path, store: Path, plan: Plan, key: bytes, report: Report, given: str = ""
+    inputs: Path | Sequence[Path],
+    store: Path,
+    plan: Plan,
+    key: bytes,
+    report: Report,
+    came_from: str = "",
+    given: Given | None = None,
 ) -> rounds.Round:
-    """Compute a round from the input folder and keep it as the newest draft in the store.
+    """Compute a round from folders, archives and files, and keep it as the newest draft in the
+    store.
 
-    ``given`` says where the input came from when the folder does not: an upload's is gone later.
+    ``came_from`` says where the input came from when the paths do not: an upload's are gone later.
+    ``given`` says what the files leave open.
     Raises CallError or DataError when nothing can be computed; rows that were rejected are in the
     draft's findings.
     """
     started = dt.datetime.now(dt.UTC)
+    came_from = came_from or paths_of(inputs)
     with rounds.building(store, plan.round_id) as built:
         (built / "tmp").mkdir()
         con = connect(built / "tmp")
         try:
-            intake = read_inputs(con, folder, key, report)
-            compute(con, plan, intake, given or str(folder), report)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
+            compute(con, plan, intake, came_from, report)
             report("writing the draft", 0, 1)
             receipt = write_draft(con, plan, intake.given, built)
         finally:
             con.close()
         shutil.rmtree(built / "tmp")
-        rounds.write_documents(built, receipt, _sources(given or str(folder), intake, key, started))
+        rounds.write_documents(built, receipt, _sources(came_from, intake, key, started))
         report("writing the draft", 1, 1)
         return rounds.finish_draft(built)
 
 
-def check_folder(
-    folder: Path, plan: Plan, key: bytes, report: Report
+def _on_the_day(given: Given | None, plan: Plan) -> Given:
+    """Return what is given, with the day whose mappings are in force."""
+    return dataclasses.replace(given or Given(), on=plan.dates["count_on"])
+
+
+def paths_of(inputs: Path | Sequence[Path]) -> str:
+    """Return the paths of an input in one line."""
+    return ", ".join(map(str, [inputs] if isinstance(inputs, Path) else inputs))
+
+
+def check_inputs(
+    inputs: Path | Sequence[Path],
+    plan: Plan,
+    key: bytes,
+    report: Report,
+    given: Given | None = None,
 ) -> tuple[Intake, pl.DataFrame, pl.DataFrame]:
-    """Read and check an input folder without keeping anything.
+    """Read and check folders, archives and files without keeping anything.
 
     Returns what was read, the findings, and the rows read, clean and rejected per table and
     college.
@@ -256,7 +284,7 @@ def check_folder(
     with tempfile.TemporaryDirectory() as spill:
         con = connect(Path(spill))
         try:
-            intake = read_inputs(con, folder, key, report)
+            intake = read_inputs(con, inputs, key, report, _on_the_day(given, plan))
             report("checking rows", 0, 2)
             check_rows(con, plan)
             report("checking rows", 1, 2)
@@ -373,7 +401,7 @@ def open_registers(
 
     ``plan`` is another one than the round's, for a scenario.
     """
-    intake = load_frozen(con, of_round.input_files())
+    intake = Intake(given=load_frozen(con, of_round.input_files()))
     plan = plan or plan_of(of_round)
     check_rows(con, plan)
     run_selects(con, read_selects(con, plan.sql / "1_clean"))
@@ -389,7 +417,7 @@ def write_draft(
     """
     inputs = {name: _input_select(name) for name in given}
     inputs["unreadable"] = (_UNREADABLE, "ALL")
-    reference = [*REFERENCE]
+    reference = [name for name in REFERENCE if name in plan.reference]
     reference += ["previous_funding"] if plan.previous else []
     reference += [EARLIER_COUNTS] if plan.before else []
     reference += [PREVIOUS_COUNTS] if plan.compared else []
@@ -512,6 +540,7 @@ def _sources(given: str, intake: Intake, key: bytes, started: dt.datetime) -> di
         "input": given,
         "files": intake.files,
         "unread": intake.unread,
+        "left_out": intake.left_out,
         "notes": intake.notes,
         "pseudonym_key": key_id(key),
         "started": started.isoformat(timespec="seconds"),

@@ -69,10 +69,15 @@ def rule_files(receipt: dict[str, Any]) -> pl.DataFrame:
 
 
 def waivers(receipt: dict[str, Any]) -> pl.DataFrame:
-    """Return check, college_id, column, found, by, reason and findings of each waiver."""
-    columns = ("check", "college_id", "column", "found", "by", "reason", "findings")
-    rows = [{name: held.get(name) for name in columns} for held in receipt["waivers"]]
-    return pl.DataFrame(rows, schema=dict.fromkeys(columns, _TEXT) | {"findings": pl.Int64})
+    """Return check, college_id, column, found, by, approved_by, reason, findings and the tenge a
+    year, from least to most, of each waiver; of before version 0.5 some are null.
+    """
+    columns = ("check", "college_id", "column", "found", "by", "approved_by", "reason")
+    numbers = ("findings", "least", "most")
+    rows = [{name: held.get(name) for name in (*columns, *numbers)} for held in receipt["waivers"]]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(columns, _TEXT) | dict.fromkeys(numbers, pl.Int64)
+    )
 
 
 def source_files(sources: dict[str, Any]) -> pl.DataFrame:

@@ -13,18 +13,22 @@ import polars as pl
 
 import kpi
 from funding.run import compute, plan_of, write_draft
+from funding.waived import can_tell, derived_again, rejected_money
 from kpi import journal, rounds
 from kpi.errors import CallError
-from kpi.intake import Report, load_frozen
+from kpi.intake import Intake, Report
 from kpi.language import mark
 from kpi.pipeline import connect
+from kpi.store import load_frozen
 
 PARTS = ("inputs", "reference", "tables")
-RESULTS = ("checks", "national")
-"""What the receipt says of the tables: where it differs, a table tells more."""
+RESULTS = ("checks", "national", "waivers")
+"""What the receipt says of the tables and findings: where it differs, a table tells more."""
 
-NOT_RECOMPUTED = ("product", "waivers")
-"""What the receipt says that no computation gives: who computed it, and what people accepted."""
+NOT_RECOMPUTED = ("product",)
+"""What the receipt says that no computation gives: who computed it. Of the waivers none gives who
+accepted what and why; what each accepts and moves is derived again.
+"""
 
 Caution = tuple[str, dict[str, str]]
 """A sentence and what fills it."""
@@ -207,7 +211,16 @@ def _recomputed_faults(of_round: rounds.Round, report: Report) -> Iterator[str]:
         for part in PARTS:
             yield from _part_faults(of_round, again, part, stored, receipt)
         yield from _findings_faults(of_round, stored, receipt)
+        if stored.get("product") != kpi.__version__:
+            receipt["checks"] = _of_that_version(stored["checks"], receipt["checks"])
         yield from _receipt_faults(RESULTS, stored, receipt)
+
+
+def _of_that_version(stored: dict[str, int], again: dict[str, int]) -> dict[str, int]:
+    """Return the results of checks without those of cells that a later version of intake makes: an
+    older round cannot name them, and its rows were not judged by them.
+    """
+    return {check: found for check, found in again.items() if check in stored or found}
 
 
 def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict[str, Any]:
@@ -216,9 +229,13 @@ def _computed_again(of_round: rounds.Round, again: Path, report: Report) -> dict
     spill.mkdir()
     con = connect(spill)
     try:
-        intake = load_frozen(con, of_round.input_files())
+        intake = Intake(given=load_frozen(con, of_round.input_files()))
         compute(con, plan, intake, str(of_round.path), report)
-        return _as_json(write_draft(con, plan, intake.given, again))
+        receipt = write_draft(con, plan, intake.given, again)
+        money = rejected_money(con, plan.sql) if can_tell(of_round) else None
+        findings = rounds.Round(again).findings()
+        waived = derived_again(of_round.receipt["waivers"], findings, money)
+        return _as_json(receipt | {"waivers": waived})
     finally:
         con.close()
         shutil.rmtree(spill)
@@ -242,6 +259,10 @@ def _told_apart(name: str, stored: Any, again: Any) -> str:
         for key in sorted(stored.keys() | again.keys()):
             if stored.get(key) != again.get(key):
                 return _told_apart(f"{name}.{key}", stored.get(key), again.get(key))
+    if isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
+        for place, (one, other) in enumerate(zip(stored, again, strict=True)):
+            if one != other:
+                return _told_apart(f"{name}.{place}", one, other)
     return f"{name}: the receipt says {stored}; computed again it is {again}"
 
 

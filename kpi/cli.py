@@ -19,6 +19,7 @@ import typer
 from kpi.errors import CallError
 
 if TYPE_CHECKING:
+    from kpi.layouts import Given
     from kpi.rounds import Round
 
 app = typer.Typer(
@@ -43,6 +44,13 @@ WhichRound = Annotated[
 MethodologyName = Annotated[str, typer.Option("--methodology", help="Name, or path of a .toml.")]
 RuleName = Annotated[str, typer.Option("--rule", help="Name, or path of a .toml.")]
 Day = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Inputs = Annotated[
+    list[Path], typer.Argument(metavar="INPUT...", help="Folders, ZIP archives or files.")
+]
+OfCollege = Annotated[
+    str | None,
+    typer.Option("--college", help="College of the files that name none: its BIN or id."),
+]
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="Key for pseudonyms; KPI_PSEUDONYM_KEY wins.")
 ]
@@ -57,51 +65,123 @@ def sample(
     defects: Annotated[
         bool, typer.Option("--defects", help="Plant wrong rows, listed in defects.csv.")
     ] = False,
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout",
+            help="plain, contingent-export (a file a college), or assessment-template (a file a"
+            " region).",
+        ),
+    ] = "plain",
 ) -> None:
     """Write a synthetic national round, calibrated to published figures."""
-    from kpi.sample import write_sample
+    from kpi.sample import LAYOUTS, write_sample
 
+    if layout not in LAYOUTS:
+        raise CallError(
+            "There is no such layout.",
+            where="--layout",
+            found=layout,
+            expected=" or ".join(LAYOUTS),
+        )
+    if defects and layout != "plain":
+        raise CallError(
+            "Wrong rows are planted in the plain layout only.",
+            where="--defects",
+            found=f"--layout {layout}",
+            do="Leave one of the two options out.",
+        )
     try:
         paths = write_sample(
-            folder, colleges=colleges, students=students, seed=seed, defects=defects
+            folder, colleges=colleges, students=students, seed=seed, defects=defects, layout=layout
         )
     except ValueError as error:
         raise CallError("The sample cannot be made of this size.", found=str(error)) from error
-    for path in paths:
+    tables = [path for path in paths if path.parent == folder]
+    for path in tables:
         typer.echo(f"{path}  {path.stat().st_size / 1e6:,.1f} MB")
+    if others := len(paths) - len(tables):
+        typer.echo(f"and {others} files in {layout} form in folders below {folder}")
     typer.echo("Synthetic data: no college and no person in it exists.")
 
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Folder with the input files.")],
+    inputs: Inputs,
     round_id: WhichRound = None,
     methodology: MethodologyName = "kpi",
     rule: RuleName = "threshold",
     to: Annotated[Path, typer.Option("--to", help="Where to write the findings.")] = Path(
         "findings.csv"
     ),
+    workbooks: Annotated[
+        Path | None,
+        typer.Option("--workbooks", help="New folder for a marked-up XLSX of each college."),
+    ] = None,
+    college: OfCollege = None,
     key_file: KeyFile = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="kk, ru or en; workbooks else in Kazakh and Russian."),
+    ] = None,
 ) -> None:
     """Read and check input files; compute nothing. Findings go to a CSV file."""
-    from funding.run import check_folder, plan_round
+    from funding.run import check_inputs, plan_round
+    from kpi.check_report import Report, print_report
+    from kpi.college_names import CONFIRMED_FILE, write_proposals
     from kpi.export import write_csv
+    from kpi.findings import in_three_languages
+    from kpi.language import SOURCE, speaker
     from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
-    from kpi.summary import print_findings
+    from kpi.workbooks import Checked, require_new_folder, write_workbooks
 
+    words = speaker(language or SOURCE)
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
+    if workbooks:
+        require_new_folder(workbooks)
     with _progress() as report:
-        intake, findings, counts = check_folder(folder, plan, read_key(key_file), report)
-    write_csv(findings, to)
-    typer.echo(f"Checked for the round {plan.round_id}, counted on {plan.dates['count_on']}.")
-    has_errors = print_findings(findings, counts, intake.notes, intake.unread, to)
+        key = read_key(key_file)
+        intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
+        written = []
+        if workbooks:
+            checked = Checked(inputs, intake, findings, counts)
+            written = write_workbooks(checked, workbooks, language, report)
+    write_csv(in_three_languages(findings, intake.headers), to)
+    proposed = write_proposals(intake.unmatched, to.parent)
+    typer.echo(
+        words.say(
+            "Checked for the round {round}, counted on {day}.",
+            round=plan.round_id,
+            day=words.day(plan.dates["count_on"]),
+        )
+    )
+    told = Report(findings, counts, intake.files, intake.unread, intake.notes, intake.left_out)
+    has_errors = print_report(told, to, words)
+    if proposed:
+        typer.echo(
+            words.say(
+                "Names of colleges not found in the register: {count}. Move the right ids to"
+                " college_id in {file}, and put that file into the input as {confirmed}.",
+                count=words.number(len(intake.unmatched)),
+                file=proposed,
+                confirmed=CONFIRMED_FILE,
+            )
+        )
+    if workbooks:
+        typer.echo(
+            words.say(
+                "Marked-up workbooks: {count}, in {folder}",
+                count=words.number(len(written)),
+                folder=workbooks,
+            )
+        )
     raise typer.Exit(1 if has_errors else 0)
 
 
 @app.command()
 def run(
-    folder: Annotated[Path, typer.Argument(help="Folder with the input files.")],
+    inputs: Inputs,
     round_id: RoundId,
     methodology: MethodologyName = "kpi",
     rule: RuleName = "threshold",
@@ -109,26 +189,35 @@ def run(
     count_on: Day = None,
     kpi_on: Day = None,
     observed_on: Day = None,
+    college: OfCollege = None,
     key_file: KeyFile = None,
+    language: Language = "en",
 ) -> None:
     """Compute a round: KPIs, scores, ranks, leagues and funding. Keeps it as a draft."""
     from funding.run import plan_round, run_round
+    from kpi.check_report import Report, print_report
+    from kpi.language import speaker
     from kpi.pseudonyms import read_key
-    from kpi.summary import print_findings, print_round
+    from kpi.summary import print_round
 
+    words = speaker(language)
     given = {"count_on": count_on, "kpi_on": kpi_on, "observed_on": observed_on}
     days = {name: day.date() if day else None for name, day in given.items()}
     plan = plan_round(round_id, methodology, rule, days, store)
     with _progress() as report:
-        draft = run_round(folder, store, plan, read_key(key_file), report)
+        key = read_key(key_file)
+        draft = run_round(inputs, store, plan, key, report, given=_given(college))
     print_round(draft)
-    has_errors = print_findings(
+    sources = draft.sources
+    told = Report(
         draft.findings(),
         draft.table("row_counts"),
-        draft.sources["notes"],
-        draft.sources["unread"],
-        draft.path / "findings.parquet",
+        sources["files"],
+        sources["unread"],
+        sources["notes"],
+        sources["left_out"],
     )
+    has_errors = print_report(told, draft.path / "findings.parquet", words)
     raise typer.Exit(1 if has_errors else 0)
 
 
@@ -494,6 +583,52 @@ def _decimal(option: str, text: str) -> Decimal:
 
 
 @app.command()
+def waive(
+    check: Annotated[str | None, typer.Option("--check", help="Code of the check.")] = None,
+    college: Annotated[str | None, typer.Option("--college", help="College id.")] = None,
+    column: Annotated[str | None, typer.Option("--column", help="Column of the finding.")] = None,
+    found: Annotated[str | None, typer.Option("--found", help="What was found there.")] = None,
+    by: Annotated[str, typer.Option("--by", help="Who waives, or withdraws.")] = "",
+    approved_by: Annotated[
+        str, typer.Option("--approved-by", help="Who approves: another one.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why, such as a letter's number.")] = "",
+    withdraw: Annotated[
+        int | None, typer.Option("--withdraw", help="Number of a kept waiver.")
+    ] = None,
+    round_id: WhichRound = None,
+    store: Store = Path("rounds"),
+    language: Language = "en",
+) -> None:
+    """Accept findings of the newest draft with a reason and two names; without --check, list."""
+    from funding import waivers_told as told
+    from funding import waiving
+    from funding.waived import money_of, moved
+    from funding.waivers import open_errors
+    from kpi.language import speaker
+
+    words = speaker(language)
+    draft = waiving.newest_draft(store, round_id)
+    if withdraw is not None:
+        gone = waiving.withdraw(store, draft.name, withdraw, by, reason)
+        typer.echo(words.say("Withdrawn: {what}", what=gone.waiver.told()))
+        return
+    money = money_of(draft)
+    if not check:
+        kept = waiving.kept_for(store, draft.name)
+        waivers = [one.waiver for one in kept]
+        together = moved(waivers, draft.findings(), money)
+        left = open_errors(draft.findings(), waivers).height
+        told.print_kept(words, draft, waiving.moves_of(kept, draft, money), together, left)
+        return
+    stated = {"check": check, "college_id": college, "column": column, "found": found}
+    waiver = waiving.new_waiver(stated, by, approved_by, reason)
+    made = waiving.keep(store, draft, waiver, money)
+    headline = words.say("Kept as number {number}: {what}", number=made.number, what=waiver.told())
+    told.print_moves(words, headline, moved([waiver], draft.findings(), money))
+
+
+@app.command()
 def publish(
     by: Annotated[str, typer.Option("--by", help="Who publishes.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="Who approves: another one.")],
@@ -506,6 +641,9 @@ def publish(
 ) -> None:
     """Publish the newest draft as the next version, which never changes again."""
     from funding.publish import publish as publish_draft
+    from funding.waivers_told import idle_told
+    from funding.waiving import idle_for
+    from kpi.language import SOURCE, speaker
 
     with _progress() as report:
         entry = publish_draft(
@@ -522,6 +660,8 @@ def publish(
         f"Published {said['round']} {said['version']} (from {said['draft']}), by {said['by']},"
         f" approved by {said['approved_by']}: {said['reason']}"
     )
+    if told := idle_told(speaker(SOURCE), idle_for(store, round_id)):
+        typer.echo(told)
     typer.echo("Head of the journal, to be quoted in the signed order:")
     typer.echo(entry.sha256)
 
@@ -587,6 +727,22 @@ def run_app(
     from kpi.serving import serve
 
     serve(store, address, port, access, secrets)
+
+
+def _given(college: str | None) -> "Given":
+    """Return what the call says of files that name no college."""
+    from kpi.layouts import Given
+    from kpi.layouts.attribution import is_college_id
+    from kpi.tables import COLLEGE_ID_WORDS
+
+    if college is not None and not is_college_id(college):
+        raise CallError(
+            "This is no id of a college.",
+            where="--college",
+            found=college,
+            expected=COLLEGE_ID_WORDS,
+        )
+    return Given(college=college)
 
 
 def _open(store: Path, round_id: str | None, version: str | None = None) -> "Round":

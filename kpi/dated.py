@@ -1,4 +1,4 @@
-"""Dated files: methodologies and rules are TOML, one folder a name, one file a version.
+"""Dated files: methodologies, rules, mappings: TOML, one folder a name, one file a version.
 
 ``data/<kind>/<name>/<start>.toml`` is in force from ``<start>`` until the next one. Numbers with a
 point are read as Decimal. Every value carries its ``reference`` and ``status``.
@@ -95,6 +95,7 @@ def read_content(path: Path) -> dict[str, Any]:
 _WRONG = {
     "Methodology": phrase("The methodology is wrong."),
     "Rule": phrase("The rule is wrong."),
+    "Mapping": phrase("The mapping is wrong."),
 }
 
 
@@ -136,7 +137,7 @@ def refuse(faults: Iterable[str]) -> None:
 
 
 def shipped_names(kind: str) -> list[str]:
-    """Return the names that ship of a kind: ``methodology`` or ``rules``."""
+    """Return the names that ship of a kind: ``methodology``, ``rules`` or ``mappings``."""
     return sorted(path.name for path in (data_folder() / kind).iterdir() if path.is_dir())
 
 
@@ -162,6 +163,8 @@ def versions(kind: str, name: str) -> list[Path]:
         raise CallError(
             phrase("There is no methodology of this name.")
             if kind == "methodology"
+            else phrase("There is no mapping of this name.")
+            if kind == "mappings"
             else phrase("There is no rule of this name."),
             where=str(folder),
             found=name,
@@ -195,6 +198,8 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
         raise CallError(
             phrase("No version of the methodology {name} is in force on {day}.", name=name, day=on)
             if kind == "methodology"
+            else phrase("No version of the mapping {name} is in force on {day}.", name=name, day=on)
+            if kind == "mappings"
             else phrase("No version of the rule {name} is in force on {day}.", name=name, day=on),
             where=name if name.endswith(".toml") else str(data_folder() / kind / name),
             found=phrase(

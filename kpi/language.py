@@ -162,6 +162,10 @@ EXPECTED = (
     mark("{least} or more"),
     mark("{count} fields"),
     mark("one row per {columns}"),
+    mark("a day not after {day}"),
+    mark("a day from {first} to {last}"),
+    mark("probably {code}"),
+    mark("a fraction of {count}"),
     mark("about {usual}; {alarms} of {findings} such findings are expected to be false alarms"),
 )
 """What a finding expects, where it has places: it is stored filled, and known by its form."""

@@ -118,18 +118,18 @@ def quality(
 
 
 def left_to_do(
-    findings: pl.DataFrame, gates: pl.DataFrame | None, dated: list[Strict], *, is_draft: bool
+    findings: pl.DataFrame, gates: pl.DataFrame | None, dated: list[Strict], *, accepted: int
 ) -> ToDo:
     """Return what is left to do.
 
-    Waivers are given when a round is published, and nothing is published with an error that has
-    none: so a draft's errors are open, a published version's are accepted. ``gates`` are those of
-    the store; what others are shown of them does not tell which hang on rejected rows.
+    ``accepted`` is how many errors waivers accept: of a draft those that are kept for its round, of
+    a published version all, because nothing is published with an error that has none. ``gates`` are
+    those of the store; what others are shown of them does not tell which hang on rejected rows.
     """
     errors = findings.filter(pl.col("severity") == "error").height
     return ToDo(
-        open_errors=errors if is_draft else 0,
-        waived_errors=0 if is_draft else errors,
+        open_errors=errors - accepted,
+        waived_errors=accepted,
         warnings=findings.height - errors,
         hanging_colleges=0 if gates is None else hanging(gates)["college_id"].n_unique(),
         illustrative=sum(illustrative(one) for one in dated),

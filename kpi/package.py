@@ -610,9 +610,9 @@ def _regions(of_round: Round) -> Resource:
 
 def _specialties(of_round: Round, resources: Sequence[Resource]) -> Resource:
     [lines] = [resource.rows for resource in resources if resource.name == "funding_lines"]
-    rows = _reference(of_round, "specialties").filter(
-        pl.col("specialty").is_in(lines["specialty"].unique().to_list())
-    )
+    taught = lines.select(pl.col("specialty").drop_nulls().unique())
+    # an old code is not in the reference: its row has the code alone
+    rows = taught.join(_reference(of_round, "specialties"), on="specialty", how="left")
     rows = rows.select(
         "specialty name_kk name_ru isced_field cluster cost_group is_synthetic".split()
     )

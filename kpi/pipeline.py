@@ -24,7 +24,11 @@ from kpi.resources import data_folder
 REGISTERS = ("students", "graduates", "dual_agreements")
 """Clean tables with one row a person: views over the rows that ``inputs/`` keeps once."""
 
-REFERENCE = ("regions", "clusters", "specialties", "agencies")
+REFERENCE = (
+    *("regions", "clusters", "specialties", "agencies"),
+    *("old_specialties", "assessment_shares"),
+)
+"""The tables of ``data/reference/``. A round of before version 0.5 holds the first four alone."""
 
 ASSESSED_POINTS = "assessment_points"
 """The one SELECT of sql/2_kpi/ for all KPIs that take assessed points; it names the KPI itself."""

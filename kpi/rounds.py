@@ -1,6 +1,7 @@
 """A round on disk: write a draft, find and open it (DESIGN §7). Only this module knows the layout.
 
-    <store>/journal.jsonl      who published what, when, why (kpi/journal.py)
+    <store>/journal.jsonl      who published what, when, why (kpi/journal.py), and the waivers
+                               that are kept until a draft is published
     <store>/<round>/draft-<n>/ a run; v<n>/ is a published one, with manifest.json (every file's
                                hash) and v<n>-signatures/ beside it
       receipt.json       the same for the same data: versions, dates, hashes and counts, sums
@@ -328,6 +329,22 @@ def attachments(store: Path, version: Round) -> dict[str, str]:
         if of == ("attach", version.name, version.version):
             found[str(said.get("file"))] = str(said.get("sha256"))
     return found
+
+
+def kept_waivers(store: Path, round_id: str) -> list[Entry]:
+    """Return the journal's lines of the waivers that are kept for a round, oldest first: those that
+    no later line withdraws. They belong to no draft, and are kept when another is run.
+    """
+    kept: dict[int, Entry] = {}
+    for entry in read_journal(store):
+        said = entry.content
+        if said.get("round") != round_id:
+            continue
+        if said.get("action") == "waive":
+            kept[entry.number] = entry
+        elif said.get("action") == "withdraw":
+            kept.pop(int(said["line"]), None)
+    return list(kept.values())
 
 
 def unpublished(store: Path, round_id: str) -> list[str]:

@@ -3,8 +3,10 @@
 Each model states, per column, the type, whether it may be empty (``nullable``) and the values it
 takes. Intake casts text to these types by stated patterns first and validates the typed frame
 after: Pandera cannot type CSV text strictly. ``Config.metadata`` holds what the rest of intake
-needs to know: the ``key`` that names a row, and the ``identifiers`` of people, which become
-pseudonyms before a row is stored.
+needs to know: the ``key`` that names a row; the ``identifiers`` of people, which become pseudonyms
+before a row is stored; ``own_numbers`` of a college, in which nobody's number or name may stand;
+``maybe_people``, numbers of bodies that are a person's where a sole trader employs, and become
+pseudonyms then.
 """
 
 from typing import Annotated, TypeAlias
@@ -14,14 +16,14 @@ import polars as pl
 
 from kpi import values
 
-COLLEGE_ID = r"^([0-9]{12}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
+COLLEGE_ID = r"^([0-9]{4}[4-6][0-9]{7}|[A-Z]{2,8}-[A-Z0-9]{1,12})$"
 BIN = r"^[0-9]{12}$"
-SPECIALTY = r"^[0-9]{8}$"
+SPECIALTY = r"^[0-9]{7,8}$"  # 7 digits: the classifier of before, see old_specialty.sql
 QUALIFICATION = r"^([0-9]{8}|[34][WS][0-9]{8})$"
 CODE = r"^[A-Za-z0-9_.-]{1,40}$"
 FREE_ID = r"^[^\s]{1,64}$"
 
-COLLEGE_ID_WORDS = "12 digits, or a source's own id with a prefix such as AST-20"
+COLLEGE_ID_WORDS = "a BIN of 12 digits, or a source's own id with a prefix such as AST-20"
 QUALIFICATION_WORDS = "8 digits, with or without 3W or 4S before them"
 FREE_ID_WORDS = "up to 64 characters without spaces"
 
@@ -77,6 +79,7 @@ class Students(pa.DataFrameModel):
         metadata = {
             "key": ["college_id", "student_id", "enrolled_on"],
             "identifiers": ["student_id"],
+            "own_numbers": ["record_no"],
         }
 
 
@@ -91,7 +94,12 @@ class DualAgreements(pa.DataFrameModel):
     valid_to: pl.Date
 
     class Config:
-        metadata = {"key": ["agreement_id"], "identifiers": ["student_id"]}
+        metadata = {
+            "key": ["agreement_id"],
+            "identifiers": ["student_id"],
+            "own_numbers": ["agreement_id"],
+            "maybe_people": ["employer_bin"],
+        }
 
 
 class Graduates(pa.DataFrameModel):
@@ -120,6 +128,8 @@ class Graduates(pa.DataFrameModel):
         metadata = {
             "key": ["college_id", "graduate_id", "graduated_on"],
             "identifiers": ["graduate_id"],
+            "own_numbers": ["record_no", "certificate_id"],
+            "maybe_people": ["employer_bin"],
         }
 
 

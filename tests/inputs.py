@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from funding.run import Plan, plan_round, run_round
-from kpi.intake import TableContract
+from kpi.contract import TableContract
 from kpi.rounds import Round
 
 KEY = b"k" * 32
@@ -109,7 +109,7 @@ def agreement(of: Row, **columns: Any) -> Row:
         "agreement_id": f"A{next(_numbers):07d}",
         "student_id": of["student_id"],
         "college_id": of["college_id"],
-        "employer_bin": "990000000001",
+        "employer_bin": "990040000013",
         "valid_from": "2025-09-01",
         "valid_to": "2026-06-30",
         **columns,

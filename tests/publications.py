@@ -27,8 +27,9 @@ from kpi.journal import Entry
 from kpi.rounds import open_round
 
 SIGNATURE = "order-17.sig"
-LAW = "[[waivers]]\ncheck = \"not_an_integer\"\nby = 'Б. Выдуманов'\nreason = 'письмо № 5'\n"
-DATE = "[[waivers]]\ncheck = \"not_a_date\"\nby = 'Б. Выдуманов'\nreason = 'письмо № 6'\n"
+PEOPLE = "by = 'Б. Выдуманов'\napproved_by = 'А. Примерова'\n"
+LAW = f"[[waivers]]\ncheck = \"not_an_integer\"\n{PEOPLE}reason = 'письмо № 5'\n"
+DATE = f"[[waivers]]\ncheck = \"not_a_date\"\n{PEOPLE}reason = 'письмо № 6'\n"
 BOTH = LAW + DATE
 """Waivers for the three errors of ``with_errors``."""
 

@@ -28,6 +28,7 @@ from funding.verify import (
     STEPS,
     verify,
 )
+from funding.waivers_told import amount_told
 from kpi.access import Role, require_role
 from kpi.errors import CallError
 from kpi.intake import Report
@@ -74,7 +75,12 @@ DATES = {
     "cohort_from": mark("The first day on which the cohort graduated"),
     "cohort_to": mark("The last day on which the cohort graduated"),
 }
-ACTIONS = {"publish": mark("published"), "attach": mark("signature attached")}
+ACTIONS = {
+    "publish": mark("published"),
+    "attach": mark("signature attached"),
+    "waive": mark("findings accepted"),
+    "withdraw": mark("waiver withdrawn"),
+}
 
 
 def page() -> None:
@@ -353,10 +359,16 @@ def _waivers(at: Here) -> None:
         words.say("Findings that were accepted, by whom and why"),
     )
     shown = parts.paged(words, held, "waivers")
+    told = [amount_told(words, least, most) for least, most in shown.select("least", "most").rows()]
     parts.table(
-        shown.with_columns(pl.col("findings").map_elements(words.number, return_dtype=pl.String)),
+        shown.with_columns(
+            pl.col("findings").map_elements(words.number, return_dtype=pl.String),
+            tenge=pl.Series(told, dtype=pl.String),
+        ),
         {
             "by": st.column_config.TextColumn(words.say("Who")),
+            "approved_by": st.column_config.TextColumn(words.say("Approved by")),
+            "tenge": _number(words.say("Tenge a year less")),
             "reason": st.column_config.TextColumn(words.say("Why"), width="large"),
             "findings": _number(words.say("Findings")),
             "check": st.column_config.TextColumn(words.say("Check")),
@@ -631,7 +643,7 @@ def _journal(at: Here) -> None:
 def _what(at: Here, row: dict[str, Any]) -> str:
     action = row["action"]
     told = at.words.say(ACTIONS[action]) if action in ACTIONS else action
-    said = [f"{row['round']} {row['version']}", told, row["file"]]
+    said = [" ".join(one for one in (row["round"], row["version"]) if one), told, row["file"]]
     return " · ".join(str(one) for one in said if one)
 
 

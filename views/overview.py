@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from funding.rule import Rule
+from funding.waiving import accepted_errors
 from kpi.access import NATION, PAGES
 from kpi.dated import load_file
 from kpi.overview import EMPLOYMENT, ToDo, above, by_group, left_to_do, place_kpis, quality, tiles
@@ -327,7 +328,8 @@ def _group(at: Here, row: Row, name: str | None) -> Row:
 
 def _status(at: Here) -> None:
     words, say = at.words, at.words.say
-    todo = kept(at, "to do", lambda: _todo(at))
+    accepted = accepted_errors(at.store, at.round, at.findings())
+    todo = kept(at, "to do", lambda: _todo(at, accepted), accepted)
     parts.section(_status_title(at, todo), at.round_title)
     _say_published(at)
     pages = PAGES[at.viewer.role]
@@ -376,10 +378,10 @@ def _status(at: Here) -> None:
         st.caption(parts.plain(receipt))
 
 
-def _todo(at: Here) -> ToDo:
+def _todo(at: Here, accepted: int) -> ToDo:
     dated = [at.methodology, load_file(at.round.rule_file(), Rule)]
     gates = at.table("gates") if at.viewer.sees_all and at.has("gates") else None
-    return left_to_do(at.findings(), gates, list(dated), is_draft=at.round.is_draft)
+    return left_to_do(at.findings(), gates, list(dated), accepted=accepted)
 
 
 def _status_title(at: Here, todo: ToDo) -> str:

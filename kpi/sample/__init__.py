@@ -12,8 +12,10 @@ accreditations → writing → defects. No module imports a later one.
 from dataclasses import dataclass
 from pathlib import Path
 
+from kpi.sample import assessment
 from kpi.sample.accreditations import make_accreditations
 from kpi.sample.campuses import Campuses, make_campuses, place_graduates, place_students
+from kpi.sample.contingent import write_contingents
 from kpi.sample.defects import plant_defects
 from kpi.sample.drawing import stream
 from kpi.sample.dual import make_dual, other_agreements
@@ -31,10 +33,16 @@ from kpi.sample.writing import (
     graduate_columns,
     make_names,
     student_columns,
+    table_of,
     write,
 )
 
-__all__ = ["write_sample"]
+__all__ = ["LAYOUTS", "write_sample"]
+
+LAYOUTS = ("plain", "contingent-export", assessment.LAYOUT)
+"""The forms in which the students are written; everything else is plain. In the assessment template
+there are none: colleges and their assessment alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ def write_sample(
     students: int = FULL_STUDENTS,
     seed: int = 1,
     defects: bool = False,
+    layout: str = "plain",
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write the synthetic round 2025-26 into ``folder`` and return the files written.
@@ -86,10 +95,17 @@ def write_sample(
     top), ``students`` those counted on 1 October 2025. The totals are those of
     ``data/reference/facts.toml``, scaled by the largest remainder. The same arguments write the
     same bytes. With ``defects`` a known list of wrong rows is planted, and ``defects.csv`` names
-    them. ``progress`` is called with one plain sentence a step. Raises ValueError for sizes too
-    small.
+    them. ``layout`` is one of LAYOUTS; in another than the plain one no rows are spoiled.
+    ``progress`` is called with one plain sentence a step. Raises ValueError for sizes too small and
+    an unknown layout.
     """
     check_size(colleges, students)
+    if layout not in LAYOUTS or (defects and layout != "plain"):
+        raise ValueError(f"layout {layout}{' with defects' * defects}, expected {LAYOUTS}")
+    if layout == assessment.LAYOUT:
+        return assessment.write_assessment_sample(
+            folder, colleges=colleges, students=students, seed=seed, progress=progress
+        )
     tell = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(colleges, students, seed)
@@ -100,14 +116,20 @@ def write_sample(
     tell("drawn: students, graduates, agreements")
 
     agreements = agreement_columns(drawn.agreements, drawn.students, names)
+    of_colleges = college_columns(world, drawn.campuses, names)
+    of_students = student_columns(drawn.students, names)
     paths = [
-        write(folder, "colleges", college_columns(world, drawn.campuses, names), tell),
-        write(folder, "students", student_columns(drawn.students, names), tell),
+        write(folder, "colleges", of_colleges, tell),
         write(folder, "dual_agreements", agreements, tell),
         write(folder, "graduates", graduate_columns(drawn.graduates, names), tell),
         write(folder, "accreditations", accreditation_columns(drawn.accreditations, names), tell),
     ]
+    if layout == "plain":
+        paths.insert(1, write(folder, "students", of_students, tell))
+    else:
+        tables = table_of("students", of_students), table_of("colleges", of_colleges)
+        paths += write_contingents(folder, *tables, tell)
     if defects:
-        paths.append(plant_defects(folder, seed=seed))
+        paths += plant_defects(folder, seed=seed)
         tell("defects.csv: planted")
     return paths

@@ -6,7 +6,10 @@ from numpy.random import PCG64, Generator, SeedSequence
 
 from kpi.sample.rows import Array, Codes, Floats, Ints, Mask
 
-STAGES = ("units lines campuses students leavers dual graduates placing accreditations ids").split()
+STAGES = (
+    "units lines campuses students leavers dual graduates placing accreditations ids"
+    " assessment filling"
+).split()
 
 
 def stream(seed: int, stage: str) -> Generator:

@@ -6,26 +6,11 @@ import numpy as np
 import polars as pl
 from numpy.random import Generator
 
+from kpi.control_digits import control_digit
 from kpi.sample.rows import Ints
 
 PEOPLE = 62_000_000  # serials that person_base tells apart
 BODIES = 3_600_000  # serials that body_base tells apart
-
-
-def control_digit(bases: Ints) -> Ints:
-    """Return the control digit of 11-digit IIN or BIN bases, -1 where none exists.
-
-    The rule of the Kazakh identification number: weights 1..11 modulo 11; if that gives 10, weights
-    3..11, 1, 2; if that gives 10 as well, the number is not used.
-    """
-    first = np.zeros(len(bases), dtype=np.int64)
-    second = np.zeros(len(bases), dtype=np.int64)
-    for place in range(11):
-        digit = bases // 10 ** (10 - place) % 10
-        first += digit * (place + 1)
-        second += digit * ((place + 2) % 11 + 1)
-    first, second = first % 11, second % 11
-    return np.where(first < 10, first, np.where(second < 10, second, -1))
 
 
 def impossible_numbers(

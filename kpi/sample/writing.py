@@ -198,11 +198,16 @@ def accreditation_columns(rows: Rows, names: Names) -> list[pl.Series]:
     ]
 
 
+def table_of(table: str, columns: list[pl.Series]) -> pl.DataFrame:
+    """Return one table's columns, in the order of the data contract, under their names."""
+    named = zip(columns, COLUMNS[table], strict=True)
+    return pl.DataFrame([column.alias(name) for column, name in named])
+
+
 def write(folder: Path, table: str, columns: list[pl.Series], progress: Progress) -> Path:
     """Write one table's columns, in the order of the data contract, as CSV."""
     path = folder / f"{table}.csv"
-    named = [column.alias(name) for column, name in zip(columns, COLUMNS[table], strict=True)]
-    frame = pl.DataFrame(named)
+    frame = table_of(table, columns)
     frame.write_csv(path, line_terminator="\n")
     progress(f"{path.name}: {frame.height} rows")
     return path

@@ -274,7 +274,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Round, dict[str, Ro
             ],
             "dual_agreements": [
                 agreement(people["dual"]),
-                agreement(people["dual"], employer_bin="990000000002"),
+                agreement(people["dual"], employer_bin="990040000023"),
                 # signed by the parent, of a student of the branch, who left the parent
                 agreement(mover),
             ],
@@ -441,15 +441,15 @@ def test_a_rejected_row_stands_on_its_sheet_with_record_number_and_sentence(
 ) -> None:
     wrong = [
         student(record_no="unreadable", course="9"),
-        student(record_no="unknown specialty", specialty="99990100"),
+        student(record_no="unknown-specialty", specialty="99990100"),
         student(record_no="fine"),
     ]
     done = run_tables(tmp_path, {"colleges": [college()], "students": wrong})
     written = list_of(done, "EX-01", tmp_path)
     rows = {row["Record number"]: row for row in written.table("Rejected rows")}
-    assert rows.keys() == {"unreadable", "unknown specialty"}
+    assert rows.keys() == {"unreadable", "unknown-specialty"}
     assert rows["unreadable"]["What is wrong"].startswith("course is 9")
-    assert "99990100" in rows["unknown specialty"]["What is wrong"]
+    assert "99990100" in rows["unknown-specialty"]["What is wrong"]
     assert rows["unreadable"]["Pseudonym"] == pseudonym(KEY, wrong[0]["student_id"])
     assert [row["Record number"] for row in written.people("Students")] == ["fine"]
 
@@ -467,13 +467,13 @@ def test_the_rejected_row_of_a_branch_is_shown_to_its_parent_and_nobody_of_it(
         tmp_path,
         {
             "colleges": [college(), branch],
-            "students": [student(record_no="own"), student("EX-01B", record_no="of branch")],
+            "students": [student(record_no="own"), student("EX-01B", record_no="of-branch")],
         },
     )
     written = list_of(done, "EX-01", tmp_path)
     [row] = written.table("Rejected rows")
     assert (row["Table"], row["College"]) == ("Colleges", "EX-01B")
-    assert "of branch" not in written.text()
+    assert "of-branch" not in written.text()
 
 
 # ---- people and privacy ----

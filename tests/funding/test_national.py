@@ -15,10 +15,10 @@ from inputs import quiet, run, write_rule
 from funding.rule import Rule
 from funding.run import Previous, compute, plan_of
 from kpi.dated import load_file
-from kpi.intake import load_frozen
 from kpi.pipeline import connect, get_table
 from kpi.rounds import Round
 from kpi.sample import write_sample
+from kpi.store import load_frozen
 
 COSTS = {"theory": "0.9", "workshop": "1.15", "heavy": "1.4"}
 RURAL = {"rural": "1.1"}

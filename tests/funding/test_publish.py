@@ -49,8 +49,9 @@ from publications import (
 )
 
 from funding import publish as publishing
-from funding.publish import attach, read_waivers
+from funding.publish import attach
 from funding.run import plan_round
+from funding.waivers import read_waivers
 from kpi import journal, rounds
 from kpi.errors import CallError, DataError
 from kpi.journal import Entry, read_journal
@@ -291,7 +292,8 @@ def test_an_error_without_a_waiver_is_refused_with_the_number_by_check(
 
 
 def waiver(check: str = "not_an_integer", **stated: str) -> str:
-    words = {"check": check, "by": "Б. Выдуманов", "reason": "письмо № 5"} | stated
+    people = {"by": "Б. Выдуманов", "approved_by": "А. Примерова"}
+    words = {"check": check, **people, "reason": "письмо № 5"} | stated
     lines = [f"{name} = {json.dumps(text)}" for name, text in words.items()]
     return "\n".join(["[[waivers]]", *lines]) + "\n"
 
@@ -353,9 +355,15 @@ def test_the_receipt_holds_the_waivers_with_who_why_and_how_many(store: Path) ->
         ("not_an_integer", "EX-02", "3.7", 1),
         ("not_an_integer", None, None, 2),
     ]
-    assert {(w["by"], w["reason"]) for w in held} == {
-        ("Б. Выдуманов", "письмо № 5"),
-        ("Б. Выдуманов", "письмо № 6"),
+    assert {(w["by"], w["approved_by"], w["reason"]) for w in held} == {
+        ("Б. Выдуманов", "А. Примерова", "письмо № 5"),
+        ("Б. Выдуманов", "А. Примерова", "письмо № 6"),
+    }
+    # both colleges pass: 912,000 a student; when the third was enrolled nobody knows
+    assert {(w["check"], w["findings"], w["rows"], w["least"], w["most"]) for w in held} == {
+        ("not_a_date", 1, 1, 0, 912_000),
+        ("not_an_integer", 1, 1, 912_000, 912_000),
+        ("not_an_integer", 2, 2, 1_824_000, 1_824_000),
     }
     assert receipt == {k: v for k, v in draft.receipt.items() if k != "waivers"}
 
@@ -382,6 +390,12 @@ def test_the_same_waivers_in_another_order_give_the_same_receipt(
         (LAW + "[[waivers]]\ncheck = 'x'\nby = 'y'\n", "waivers.1.reason: Field required"),
         (LAW + "[[waivers]]\nby = 'y'\nreason = 'z'\n", "waivers.1.check: Field required"),
         (LAW + "[[waivers]]\ncheck = 'x'\nreason = 'z'\n", "waivers.1.by: Field required"),
+        (
+            "[[waivers]]\ncheck = 'x'\nby = 'y'\nreason = 'z'\n",
+            "waivers.0.approved_by: Field required",
+        ),
+        (waiver(approved_by="б.  ВЫДУМАНОВ"), "waivers.0: by and approved_by are one"),
+        (waiver(approved_by=" "), "waivers.0.approved_by: "),
         (waiver(colege_id="EX-01"), "waivers.0.colege_id: Extra inputs"),
         (LAW + "found = 3.7\n", "waivers.0.found: Input should be a valid string; found 3.7"),
         (waiver(check=""), "waivers.0.check: "),

@@ -46,8 +46,10 @@ def test_rules_and_files_are_named_with_their_hashes(example_round: Round) -> No
 def test_waivers_come_with_name_and_reason() -> None:
     held = {"check": "not_a_date", "by": "A", "reason": "letter 5", "findings": 2}
     assert waivers({"waivers": [held]}).rows() == [
-        ("not_a_date", None, None, None, "A", "letter 5", 2)
-    ]
+        ("not_a_date", None, None, None, "A", None, "letter 5", 2, None, None)
+    ], "as it was before version 0.5"
+    now = held | {"approved_by": "B", "least": 0, "most": 912_000}
+    assert waivers({"waivers": [now]}).rows()[0][5:] == ("B", "letter 5", 2, 0, 912_000)
     assert waivers({"waivers": []}).is_empty()
 
 

@@ -103,7 +103,7 @@ def test_an_untouched_version_agrees_in_every_step(published_store: Path, head: 
     assert "chain is whole" in journal
     assert "every file" in files
     assert "every attached file" in signatures
-    assert re.fullmatch(r"computed again: 6 inputs, 4 reference, \d+ tables, .* agree .*", again)
+    assert re.fullmatch(r"computed again: 6 inputs, 6 reference, \d+ tables, .* agree .*", again)
 
 
 @pytest.mark.usefixtures("computed_once")
@@ -605,14 +605,66 @@ def test_a_receipt_that_says_anything_else_of_what_was_asked_is_named(
 
 @pytest.mark.usefixtures("computed_once")
 def test_the_order_tells_of_any_forgery_however_consistent(store: Path, head: str) -> None:
-    """Waivers and the version of the product are in no computation."""
-
-    def more_waivers(_: Path, receipt: Json) -> None:
-        receipt["waivers"] = [{"check": "x", "by": "y", "reason": "z", "findings": 1}]
-
-    forged(store, more_waivers)
+    """The version of the product is in no computation."""
+    forged(store, lambda _, receipt: receipt.update(product="0.1") and None)
     assert verified(store, "v1").differs is None
     assert named(store, head).startswith("journal.jsonl, line 1: its hash is ")
+
+
+@pytest.fixture(scope="module")
+def waived_store(published_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """v2 is published with two waivers: of two students of 912,000 each, and of one who may be."""
+    store = copied(published_store, tmp_path_factory.mktemp("waived"))
+    publish_draft(store, BOTH)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"least": 1}, "waivers.1.least: the receipt says 1; computed again it is 1824000"),
+        ({"most": 1}, "waivers.1.most: the receipt says 1; "),
+        ({"findings": 3}, "waivers.1.findings: the receipt says 3; computed again it is 2"),
+        ({"rows": 0}, "waivers.1.rows: "),
+        ({"check": "not_a_date"}, "waivers.1.findings: the receipt says 2; "),
+        ({"college_id": "EX-01"}, "waivers.1.findings: the receipt says 2; "),
+        ({"least": None, "most": None}, "waivers.1.least: the receipt says None"),
+        ({"reason": "another", "by": "x", "approved_by": "y"}, ""),
+    ],
+)
+def test_what_a_waiver_accepts_and_moves_is_derived_again(
+    waived_store: Path, change: Json, says: str
+) -> None:
+    """However consistent the forgery: who accepted what and why is in no computation, the order
+    tells it.
+    """
+    version = open_round(waived_store, ROUND, "v2")
+    version.receipt["waivers"][1].update(change)
+    found = list(recomputation_faults(version, quiet))
+    assert len(found) == bool(says)
+    assert not found or found[0].startswith(says)
+
+
+def test_a_waiver_of_before_there_was_a_second_name_is_verified(
+    waived_store: Path, tmp_path: Path
+) -> None:
+    """The SQL of such a round does not tell the tenge: its findings alone are counted again."""
+    store = copied(waived_store, tmp_path)
+    version = open_round(store, ROUND, "v2")
+    shutil.rmtree(version.path / "sql" / "7_rejected")
+    files = sorted((version.path / "sql").rglob("*.sql"))
+    lines = [
+        f"{path.relative_to(version.path).as_posix()}"
+        f" {hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+        for path in files
+    ]
+    version.receipt["sql"]["sha256"] = hashlib.sha256("".join(lines).encode()).hexdigest()
+    for held in version.receipt["waivers"]:
+        for name in ("approved_by", "rows", "students", "least", "most", "below"):
+            del held[name]
+    assert list(recomputation_faults(version, quiet)) == []
+    version.receipt["waivers"][0]["findings"] += 1
+    assert next(recomputation_faults(version, quiet)).startswith("waivers.0.findings: ")
 
 
 def test_a_draft_with_a_changed_byte_in_any_table_is_named_or_has_the_same_content(

@@ -12,8 +12,8 @@ from inputs import college, reaches_the_gates, run, students, together, write_fo
 
 from kpi.errors import CallError
 from kpi.export import TABLES, export_round, write_csv
-from kpi.intake import TABLES as INPUTS
 from kpi.rounds import Round
+from kpi.tables import TABLES as INPUTS
 
 DANGEROUS = [
     '=HYPERLINK("http://x")',

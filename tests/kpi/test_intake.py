@@ -35,10 +35,12 @@ from inputs import (
     write_table,
 )
 
-from funding.run import check_folder
-from kpi import cli, reading
+from funding.run import check_inputs
+from kpi import cli
+from kpi.cells import CELL_CHECKS
+from kpi.contract import TableContract
 from kpi.errors import DataError
-from kpi.intake import CELL_CHECKS, Intake, TableContract, read_inputs
+from kpi.intake import Intake, read_inputs
 from kpi.pseudonyms import KEY_VARIABLE, pseudonym
 from kpi.rounds import Round
 from kpi.tables import TABLES
@@ -52,7 +54,7 @@ def small() -> Tables:
 
 
 def check(folder: Path) -> Check:
-    return check_folder(folder, plan(), KEY, quiet)
+    return check_inputs(folder, plan(), KEY, quiet)
 
 
 def check_tables(folder: Path, **tables: Sequence[Row]) -> Check:
@@ -101,7 +103,7 @@ CELLS = [
     ("students", "left_reason", "moved", "not_allowed"),
     ("graduates", "destination", "abroad", "not_allowed"),
     ("colleges", "kind", "school", "not_allowed"),
-    ("students", "specialty", "0112010", "wrong_form"),
+    ("students", "specialty", "011201", "wrong_form"),
     ("students", "specialty", "01120100 ", "wrong_form"),
     ("students", "specialty", "01120100\n", "wrong_form"),
     ("students", "specialty", "٠١١٢٠١٠٠", "wrong_form"),
@@ -119,6 +121,16 @@ CELLS = [
     ("graduates", "dual", "", "missing_value"),
     ("colleges", "name_ru", "", "missing_value"),
 ]
+
+
+SHOWN_MASKED = {
+    "999999999999999999999999999999": "99…",
+    "999999999999999999": "99…",
+    "12345678901": "12…",
+    "99000000000": "99…",
+    "no spaces": "n…",
+}
+"""How findings show cells that may be a person's number or name."""
 
 
 def row_with(table: str, of: Row, **cells: str) -> Row:
@@ -164,7 +176,7 @@ def test_a_wrong_cell_is_a_finding_of_that_cell(
     if column in TableContract(table).identifiers:
         assert found["found"] == f"({len(text)} characters)"
     elif name != "missing_value":
-        assert _starts_as(text, found["found"])
+        assert _starts_as(SHOWN_MASKED.get(text, text), found["found"])
     assert "{" not in found["message"], "every place in the sentence is filled"
 
 
@@ -182,7 +194,7 @@ RIGHT_CELLS = [
     ("assessments", "points", "48.5"),
     ("assessments", "points", "0"),
     ("assessments", "value", "да, =1+1"),
-    ("students", "record_no", 'a "b", c\nd'),
+    ("students", "record_no", 'a "b", 1\nd'),
     ("students", "qualification", "3W01120101"),
     ("colleges", "name_kk", "Әл-Фараби"),
 ]
@@ -490,7 +502,8 @@ def test_the_size_of_batches_does_not_matter(
         file.write("short,row\n")
     done = []
     for rows in (1, 7, 100_000):
-        monkeypatch.setattr(reading, "BATCH_ROWS", rows)
+        monkeypatch.setattr("kpi.reading.text.BATCH_ROWS", rows)
+        monkeypatch.setattr("kpi.store.BATCH_ROWS", rows)
         done.append(run(folder, tmp_path / str(rows)))
     assert done[0].receipt == done[1].receipt == done[2].receipt
     assert done[0].findings().equals(done[2].findings())
@@ -586,8 +599,8 @@ def ragged(folder: Path, people: Sequence[str]) -> list[str]:
         ],
         "graduates": ["{3},,EX-01", "x,{4},EX-01,01120100"],
         "dual_agreements": [
-            "{5},EX-01,990000000001,2025-09-01,2026-06-30",
-            "No 7,1,{6},EX-01,990000000001,2025-09-01,2026-06-30",
+            "{5},EX-01,990040000013,2025-09-01,2026-06-30",
+            "No 7,1,{6},EX-01,990040000013,2025-09-01,2026-06-30",
             "A,B,C,D,E,{7},F",
         ],
     }

@@ -18,10 +18,11 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 
 import kpi.language
+from kpi.cells import CELL_CHECKS
+from kpi.contract import TableContract
 from kpi.dated import Names
 from kpi.definitions import definition, people_selects
 from kpi.errors import CallError, phrase
-from kpi.intake import CELL_CHECKS, TABLES, TableContract
 from kpi.language import (
     EXPECTED,
     LANGUAGES,
@@ -33,6 +34,7 @@ from kpi.language import (
     speaker,
 )
 from kpi.resources import data_folder
+from kpi.tables import TABLES
 from kpi.terms import TERMS, term
 
 ROOT = Path(__file__).parents[2]
@@ -160,12 +162,12 @@ def places(sentence: str) -> set[tuple[str, str, str]]:
 
 # errors
 
-RAISED = {"CallError": 0, "DataError": 0, "AccessError": 0, "_refuse": 1}
+RAISED = {"CallError": 0, "DataError": 0, "AccessError": 0, "refuse": 1}
 """What makes an error, and which of its arguments is the sentence."""
 
 HANDED_ON = {
     "kpi/errors.py: '\\n'.join((str(error) for error in errors))": "each is said by itself",
-    "kpi/reading.py: what": "the sentence of a caller of _refuse",
+    "kpi/reading/table.py: what": "the sentence of a caller of refuse",
     "kpi/journal.py: expected": "a phrase of a caller of _broken",
     "kpi/rank_report.py: nobody": "a phrase, one for each kind of filter",
     "funding/settlement.py: what": "a phrase: what the appropriation does not cover",

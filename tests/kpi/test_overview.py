@@ -154,11 +154,11 @@ def test_illustrative_values_are_counted_and_the_file_itself_is_none() -> None:
     assert illustrative(_file()) == 2
 
 
-def test_errors_of_a_draft_are_open_those_of_a_version_were_accepted() -> None:
+def test_errors_are_open_until_a_waiver_accepts_them() -> None:
     findings = pl.DataFrame({"severity": ["error", "error", "warning"]})
     dated: list[Strict] = [_file()]
-    draft = left_to_do(findings, GATES, dated, is_draft=True)
+    draft = left_to_do(findings, GATES, dated, accepted=0)
     assert (draft.open_errors, draft.waived_errors, draft.warnings) == (2, 0, 1)
     assert (draft.hanging_colleges, draft.illustrative) == (1, 2)
-    version = left_to_do(findings, None, dated, is_draft=False)
+    version = left_to_do(findings, None, dated, accepted=2)
     assert (version.open_errors, version.waived_errors, version.hanging_colleges) == (0, 2, 0)

@@ -16,10 +16,10 @@ import pytest
 from sample_round import ACCEPTED, DAY, DAY_BEFORE, EMPLOYED, EXCLUDED, Round, on, valid
 
 from kpi import tables
+from kpi.control_digits import control_digit
 from kpi.resources import data_folder
 from kpi.sample import write_sample
 from kpi.sample.codes import COLUMNS
-from kpi.sample.ids import control_digit
 from kpi.values import DESTINATION_SOURCES, DESTINATIONS
 
 REFERENCE = data_folder() / "reference"

@@ -14,6 +14,7 @@ import pytest
 from inputs import (
     KEY,
     THEORY,
+    WORKSHOP,
     Row,
     Tables,
     accreditation,
@@ -34,13 +35,14 @@ from inputs import (
     write_folder,
 )
 
-from funding.run import check_folder
+from funding.run import check_inputs
 from kpi.pipeline import connect, put_table, read_selects, run_checks
 from kpi.resources import sql_folder
 from kpi.signs import SIGNS
 
 CHECKS = {path.stem for path in (sql_folder() / "checks").glob("*.sql")}
 PERSON = student("EX-01", student_id="S1")
+BRANCH_PERSON = student("EX-02", student_id="S2")
 GRADUATE = graduate("EX-01", "employed", graduate_id="G1")
 AGREEMENT = agreement(PERSON, agreement_id="A1")
 ACCREDITATION = accreditation("EX-01", register_no="R1")
@@ -52,7 +54,7 @@ SOUND: Tables = {
         college("EX-02", parent_id="EX-01"),
         college("EX-03", status="closed"),
     ],
-    "students": [PERSON, student("EX-02", student_id="S2")],
+    "students": [PERSON, BRANCH_PERSON],
     "graduates": [GRADUATE],
     "dual_agreements": [AGREEMENT],
     "accreditations": [ACCREDITATION],
@@ -66,7 +68,7 @@ Place = tuple[str, int | None, str | None, str]
 def check(tmp_path: Path, tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the findings and the row counts of a folder with these tables."""
     folder = write_folder(tmp_path / "input", **tables)
-    _, findings, row_counts = check_folder(folder, plan(), KEY, quiet)
+    _, findings, row_counts = check_inputs(folder, plan(), KEY, quiet)
     return findings, row_counts
 
 
@@ -92,6 +94,113 @@ class Wrong:
 
 
 WRONG = [
+    *[
+        Wrong(
+            f"{sentence}: {day}",
+            "absurd_date",
+            table,
+            row,
+            {(table, record, "EX-01", column)},
+            day,
+        )
+        for sentence, table, record, row, column, day in [
+            (
+                "a student enrolled a hundred years ago",
+                "students",
+                4,
+                student("EX-01", enrolled_on="1925-09-01"),
+                "enrolled_on",
+                "1925-09-01",
+            ),
+            (
+                "an agreement with two figures swapped",
+                "dual_agreements",
+                3,
+                agreement(PERSON, valid_to="2205-06-30"),
+                "valid_to",
+                "2205-06-30",
+            ),
+            (
+                "an accreditation for ever",
+                "accreditations",
+                3,
+                accreditation("EX-01", valid_to="9999-12-31"),
+                "valid_to",
+                "9999-12-31",
+            ),
+        ]
+    ],
+    Wrong(
+        "an agreement that another college signed than the student's",
+        "agreement_elsewhere",
+        "dual_agreements",
+        agreement(PERSON, college_id="EX-03"),
+        {("dual_agreements", 3, "EX-03", "college_id")},
+        "EX-03",
+    ),
+    Wrong(
+        "a student enrolled in the next academic year",
+        "date_after_round",
+        "students",
+        student("EX-01", enrolled_on="2026-09-01"),
+        {("students", 4, "EX-01", "enrolled_on")},
+        "2026-09-01",
+    ),
+    Wrong(
+        "a graduate of a day of which nothing can be known yet",
+        "date_after_round",
+        "graduates",
+        graduate("EX-01", graduated_on="2025-10-02"),
+        {("graduates", 3, "EX-01", "graduated_on")},
+        "2025-10-02",
+    ),
+    Wrong(
+        "a graduate who is still enrolled",
+        "graduate_in_contingent",
+        "students",
+        student("EX-01", student_id="G1"),
+        {("students", 4, "EX-01", "left_on")},
+        "2025-06-30",
+    ),
+    *[
+        Wrong(
+            f"a row of {table} with a code of the old classifier",
+            "old_specialty",
+            table,
+            row,
+            {(table, record, "EX-01", "specialty")},
+            "1201000",
+        )
+        for table, record, row in [
+            ("students", 4, student("EX-01", specialty="1201000")),
+            ("graduates", 3, graduate("EX-01", specialty="1201000")),
+            ("accreditations", 3, accreditation("EX-01", "1201000")),
+            ("assessments", 3, assessment("EX-01", "specialty_total", specialty="1201000")),
+        ]
+    ],
+    *[
+        Wrong(
+            f"a wrong control digit in {column} of {table}",
+            "wrong_bin",
+            table,
+            row,
+            {(table, record, row["college_id"], column)},
+            "990040000014",
+        )
+        for table, record, column, row in [
+            ("colleges", 5, "college_id", college("990040000014")),
+            ("dual_agreements", 3, "employer_bin", agreement(PERSON, employer_bin="990040000014")),
+            ("graduates", 3, "employer_bin", graduate("EX-01", employer_bin="990040000014")),
+        ]
+    ],
+    Wrong(
+        "an enrolment that is over, listed twice",
+        "repeated_key",
+        "students",
+        student("EX-01", student_id="S1", left_on="2025-02-01", left_reason="other"),
+        {("students", 2, "EX-01", ""), ("students", 4, "EX-01", "")},
+        "2",
+    ),
     Wrong(
         "a college whose parent is itself",
         "circular_unit",
@@ -216,7 +325,7 @@ WRONG = [
         "an agreement listed twice",
         "repeated_key",
         "dual_agreements",
-        agreement(PERSON, agreement_id="A1", employer_bin="990000000002"),
+        agreement(PERSON, agreement_id="A1", employer_bin="990040000023"),
         {("dual_agreements", 2, "EX-01", ""), ("dual_agreements", 3, "EX-01", "")},
         "2",
     ),
@@ -355,6 +464,13 @@ def test_rows_on_the_right_side_of_the_edge_are_no_finding(tmp_path: Path) -> No
     moved = student("EX-01", left_on="2025-10-01", left_reason="transferred")
     right = {
         "students": [
+            # enrolled on the last day of the academic year
+            student("EX-01", enrolled_on="2026-08-31"),
+            # graduated here, and began another course on the same day
+            student("EX-01", student_id="G1", enrolled_on="2025-06-30"),
+            # graduated here, and goes on to another qualification or in another specialty
+            student("EX-01", student_id="G2", qualification="4S01120102"),
+            student("EX-01", student_id="G3", specialty=WORKSHOP),
             moved,  # a transfer whose dates meet is no second count
             student("EX-02", student_id=moved["student_id"], enrolled_on="2025-10-01"),
             # left on the day of enrolment
@@ -363,13 +479,23 @@ def test_rows_on_the_right_side_of_the_edge_are_no_finding(tmp_path: Path) -> No
             student("EX-03", left_on="2025-10-01", left_reason="transferred"),
         ],
         "graduates": [
+            graduate("EX-01", graduate_id="G2", qualification="3W01120101"),
+            graduate("EX-01", graduate_id="G3"),
+            # the last day that can be known
+            graduate("EX-01", graduated_on="2025-10-01"),
             # a second profession in the next academic year
-            graduate("EX-01", graduate_id="G1", graduated_on="2025-09-01"),
+            graduate("EX-01", graduate_id="G1", graduated_on="2025-09-01", specialty=WORKSHOP),
             # a job that began on the day of graduation
             graduate("EX-01", "employed", destination_on="2025-06-30"),
         ],
-        # an agreement for one day
-        "dual_agreements": [agreement(PERSON, valid_from="2025-09-01", valid_to="2025-09-01")],
+        "dual_agreements": [
+            # an agreement for one day
+            agreement(PERSON, valid_from="2025-09-01", valid_to="2025-09-01"),
+            # of the branch's student, signed by the head
+            agreement(BRANCH_PERSON, college_id="EX-01"),
+            # the first and the last year that can be meant
+            agreement(PERSON, valid_from="1985-10-01", valid_to="2065-10-01"),
+        ],
         # the same register number for another scope
         "accreditations": [accreditation("EX-01", THEORY, register_no="R1")],
         "assessments": [
@@ -517,8 +643,20 @@ def test_rows_of_a_college_whose_own_row_was_rejected_are_kept_and_said(tmp_path
 
 def test_every_check_has_a_test() -> None:
     beside = {"gate_depends_on_rejected_rows", "rows_lost", "rows_of_rejected_college"}
+    beside |= {"agreement_outside_enrolment", "agreement_not_full_time"}  # test_agreement_checks
+    beside |= ASSESSMENT_CHECKS
     beside |= {f"sign_{sign}" for sign in SIGNS}  # tests/kpi/test_signs.py
     assert {wrong.check for wrong in WRONG} | beside == CHECKS
+
+
+ASSESSMENT_CHECKS = {
+    "contingent_above_capacity",
+    "fraction_contradicts_whole",
+    "part_above_whole",
+    "percent_contradicts_counts",
+    "specialty_named_twice",
+}
+"""In test_assessment_checks."""
 
 
 # ---- one bad row does not condemn its neighbours ----

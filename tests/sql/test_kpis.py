@@ -525,21 +525,21 @@ def _dual_cases() -> Iterator[Case]:
         dual,
         "1/1",
         {},
-        {"employer_bin": "990000000002"},
+        {"employer_bin": "990040000023"},
     )
     yield _agreed(
         "agreements with two employers count two employers",
         employers,
         "200/1",
         {},
-        {"employer_bin": "990000000002"},
+        {"employer_bin": "990040000023"},
     )
     yield _agreed(
         "an employer whose agreement has ended does not count",
         employers,
         "100/1",
         {},
-        {"employer_bin": "990000000002", "valid_to": "2025-09-30"},
+        {"employer_bin": "990040000023", "valid_to": "2025-09-30"},
     )
     two = students("EX-0", 2)
     yield Case(

@@ -20,7 +20,10 @@ from kpi.resources import data_folder, sql_folder
 FILES = sorted(sql_folder().rglob("*.sql"))
 CHECKS = [path for path in FILES if path.parent.name == "checks"]
 KPIS = [path for path in FILES if path.parent.name == "2_kpi"]
-FOLDERS = ("1_clean", "2_kpi", "3_profile", "4_funding", "5_totals", "6_doubts", "7_signs")
+FOLDERS = (
+    *("1_clean", "2_kpi", "3_profile", "4_funding", "5_totals", "6_doubts"),
+    *("7_rejected", "7_signs"),
+)
 METHODOLOGIES = sorted((data_folder() / "methodology").rglob("*.toml"))
 
 KEYWORDS = set(
@@ -189,7 +192,7 @@ def test_a_table_stands_after_all_that_it_reads() -> None:
 
 
 def test_the_shipped_files_stand_after_all_that_they_read(con: duckdb.DuckDBPyConnection) -> None:
-    for folder in ("1_clean", "3_profile", "4_funding", "5_totals", "6_doubts", "7_signs"):
+    for folder in FOLDERS:
         selects = read_selects(con, sql_folder() / folder)
         own = {select.table for select in selects}
         made: set[str] = set()

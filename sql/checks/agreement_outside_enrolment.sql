@@ -1,0 +1,53 @@
+-- severity: warning
+-- message: The agreement runs from {found}, and on none of these days is its student enrolled in the college that signed it. It counts for nobody; correct its days, or those of the student.
+-- One row per accepted agreement, in force on kpi_on or later, whose student is in the college that
+-- signed it (branch and head are one, `units`), but left by the day on which it begins, or enrolled
+-- after the day on which it ends. Who leaves while an agreement runs is nothing wrong.
+WITH agreed AS (
+    SELECT
+        raw_dual_agreements.row_id,
+        raw_dual_agreements.college_id,
+        raw_dual_agreements.student_id,
+        raw_dual_agreements.valid_from,
+        raw_dual_agreements.valid_to,
+        units.unit_id
+    FROM raw_dual_agreements
+    INNER JOIN units ON units.college_id = raw_dual_agreements.college_id
+    CROSS JOIN param_round
+    WHERE
+        raw_dual_agreements.valid_to >= param_round.kpi_on
+        AND raw_dual_agreements.row_id NOT IN (
+            SELECT row_id FROM rejected_rows WHERE table_name = 'dual_agreements'
+        )
+        AND raw_dual_agreements.student_id NOT IN (
+            SELECT person_id
+            FROM unreadable
+            WHERE table_name = 'students' AND person_id IS NOT NULL
+        )
+),
+enrolled AS (
+    SELECT
+        raw_students.student_id,
+        units.unit_id,
+        raw_students.enrolled_on,
+        raw_students.left_on
+    FROM raw_students
+    INNER JOIN units ON units.college_id = raw_students.college_id
+    WHERE hash(raw_students.student_id) IN (SELECT hash(student_id) FROM agreed)
+)
+SELECT
+    'dual_agreements' AS table_name,
+    agreed.row_id,
+    agreed.college_id,
+    'valid_from' AS column_name,
+    CAST(agreed.valid_from AS VARCHAR) || ' – ' || CAST(agreed.valid_to AS VARCHAR) AS found,
+    'a day on which the student is enrolled' AS expected
+FROM agreed
+INNER JOIN enrolled
+    ON enrolled.student_id = agreed.student_id
+    AND enrolled.unit_id = agreed.unit_id
+GROUP BY agreed.row_id, agreed.college_id, agreed.valid_from, agreed.valid_to
+HAVING bool_and(
+    enrolled.enrolled_on > agreed.valid_to
+    OR coalesce(enrolled.left_on <= agreed.valid_from, FALSE)
+)
