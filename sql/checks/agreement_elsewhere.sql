@@ -27,7 +27,6 @@ enrolled AS (
     SELECT raw_students.student_id, units.unit_id
     FROM raw_students
     LEFT JOIN units ON units.college_id = raw_students.college_id
-    WHERE hash(raw_students.student_id) IN (SELECT hash(student_id) FROM agreed)
 )
 SELECT
     'dual_agreements' AS table_name,

@@ -28,7 +28,6 @@ enrolled AS (
         raw_students.left_on
     FROM raw_students
     INNER JOIN units ON units.college_id = raw_students.college_id
-    WHERE hash(raw_students.student_id) IN (SELECT hash(student_id) FROM agreed)
 )
 SELECT
     'dual_agreements' AS table_name,
