@@ -21,10 +21,14 @@ from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
+from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
-from kpi.reading.table import InputFile, TextTable, refuse
+from kpi.reading.table import InputFile, TextTable, first_line, refuse
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
+
+SCRATCH = "college-kpi-reading-"
+"""How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -43,6 +47,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    used: Given = field(default_factory=Given)
+    """All that the files were read with: what was given, and what was found on the way."""
     unmatched: list[Unmatched] = field(default_factory=list)
     """Names of colleges that files have and the register has not, or more than once."""
 
@@ -62,7 +68,7 @@ def read_inputs(
     (all such files are named).
     """
     create_tables(con)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=SCRATCH) as scratch:
         reading = _Reading(con, key, report, given or Given(), Path(scratch))
         reading.read([inputs] if isinstance(inputs, Path) else list(inputs))
     if reading.errors:
@@ -95,6 +101,7 @@ class _Reading:
         """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
+        self.intake.unread += gathered.unread
         files = [file for file in gathered.files if not manifests.is_manifest(file)]
         lines = self._read_manifests(gathered.files)
         total = sum(file.size for file in files)
@@ -108,14 +115,15 @@ class _Reading:
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
+        self.intake.used = self.given
         self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
         later = []
         for file in files:
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
+            told = partial(self._tell, file, done, total)
+            told(0.0)
             try:
                 self._read_file(file, told)
             except RegisterNeeded:
@@ -144,26 +152,33 @@ class _Reading:
         self.stores["colleges"].flush()
         return read_register(self.con)
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
+    def _tell(self, file: InputFile, done: int, total: int, part: float) -> None:
+        """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
+        self.report(f"reading {file.name}", done + int(file.size * part), total)
+
+    def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
         confirmations = [table for table in tables if is_confirmation(table)]
-        others = [table for table in tables if not is_confirmation(table)]
-        found = [(table, rows) for table in others if (rows := recognise(table, self.given))]
-        if not found and not confirmations:
+        others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
+        found = [(table, recognise(table, self.given)) for table in others]
+        self.intake.unread += [table.name for table, rows in found if rows is None]
+        if not tables:
             self.intake.unread.append(file.name)
         for table in confirmations:
             self._confirm(table, digest)
         for table, rows in found:
-            self._read_table(table, rows, digest, told)
+            if rows is not None:
+                self._read_table(table, rows, digest, told)
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
-        confirmed = confirmed_of(table)
-        self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
+        before = len(self.confirmed)
+        self.confirmed |= confirmed_of(table, self.confirmed)
+        form = {"layout": plain.NAME, **table.form}
+        self._enter(table, CONFIRMED, digest, len(self.confirmed) - before, form)
 
     def _read_table(
-        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
+        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
     ) -> None:
         """Store the rows of one table; ``told`` is called after each batch: whoever watches may
         cancel there.
@@ -172,15 +187,16 @@ class _Reading:
         number = len(self.intake.files)
         count = 0
         try:
-            for batch in rows.batches():
-                store.add(_as_contract(store.contract, table, batch, number))
+            bulk = rows.in_bulk
+            for batch in bulk.batches() if bulk else rows.batches():
+                store.add(_of_file(table, batch, number), bulk.cells if bulk else None)
                 count += batch.height
-                told()
-        except pl.exceptions.PolarsError as error:
+                told(min(count / table.rows, 1.0))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise refuse(
                 table.file,
                 "The file cannot be read as a table.",
-                found=str(error).splitlines()[0],
+                found=first_line(error),
                 do="Export the file again.",
             ) from error
         self.con.execute(
@@ -188,11 +204,8 @@ class _Reading:
         )
         self.intake.headers[table.name] = dict(rows.headers)
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
-        if rows.left_out:
-            self.intake.left_out[table.name] = rows.left_out
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
-            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
-            self.intake.notes.append(note)
+            self.intake.left_out[table.name] = rows.left_out
         form = {"layout": rows.layout, **table.form, **rows.form}
         self._enter(table, rows.table, digest, count, form)
 
@@ -213,21 +226,10 @@ class _Reading:
         )
 
 
-def _as_contract(
-    contract: TableContract, table: TextTable, batch: pl.DataFrame, number: int
-) -> pl.DataFrame:
-    """Return a batch with the contract's columns, those that the file lacks empty, and the file
-    that each row is of.
-    """
-    return batch.select(
-        "record",
-        "fields",
+def _of_file(table: TextTable, batch: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Return a batch with the file that each row is of."""
+    return batch.with_columns(
         pl.lit(number, pl.Int32).alias("file_no"),
         pl.lit(len(table.header), pl.Int32).alias("width"),
         pl.lit(table.is_damaged).alias("is_damaged"),
-        *[
-            pl.col(name) if name in batch.columns else pl.lit(None, pl.String).alias(name)
-            for name in contract.types
-        ],
-        *(["faults"] if "faults" in batch.columns else []),
     )

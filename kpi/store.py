@@ -4,7 +4,8 @@ A row of right cells is one of ``raw_<table>``, any other one of ``unreadable`` 
 faults in ``cell_findings``. Identifiers of people become pseudonyms on the way in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -13,10 +14,16 @@ import pyarrow
 
 from kpi.cells import cast_cells, find_wrong_cells
 from kpi.contract import TableContract
-from kpi.masking import masked
+from kpi.masking import masked, without_numbers
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading.table import BATCH_ROWS
 from kpi.tables import COLLEGE_ID, TABLES
+
+OF_FILE = ("record", "fields", "file_no", "width", "is_damaged")
+"""What rows have besides cells: where they stand, and what their file is."""
+
+Cells = Callable[[pl.DataFrame], pl.DataFrame]
+"""Makes the contract's columns out of a file's; keeps all others."""
 
 _PIECE_ROWS = 20_000
 
@@ -43,9 +50,10 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 class Store:
     """Judges the text rows of one table, in batches over files, and puts each where it belongs.
 
-    ``add`` takes frames of ``record``, ``fields``, ``file_no``, ``width``, ``is_damaged`` and the
-    contract's columns, and of ``faults`` where a layout saw some; what ``flush`` has not stored yet
-    waits, so that many small files are judged together.
+    ``add`` takes frames of ``record``, ``fields``, ``file_no``, ``width``, ``is_damaged``, those of
+    the contract's columns that the file has or what ``cells`` makes them from, and ``faults`` where
+    a layout saw some; what ``flush`` has not stored yet waits, so that many small files are judged
+    together.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, contract: TableContract, key: bytes) -> None:
@@ -53,22 +61,22 @@ class Store:
         self.contract = contract
         self.key = key
         self.rows = 0
-        self.waiting: list[pl.DataFrame] = []
+        self.waiting: list[tuple[pl.DataFrame, Cells | None]] = []
         self.faults: list[pl.DataFrame] = []
         self.insert = _insert_statement(contract)
         self.pads = pads(key)
 
-    def add(self, frame: pl.DataFrame) -> None:
+    def add(self, frame: pl.DataFrame, cells: Cells | None = None) -> None:
         """Take rows, and store them once there are enough."""
         if "faults" in frame.columns:
             self._add_faults(frame["faults"])
             frame = frame.drop("faults")
-        self.waiting.append(frame)
-        if sum(frame.height for frame in self.waiting) >= BATCH_ROWS:
+        self.waiting.append((frame, cells))
+        if sum(frame.height for frame, _ in self.waiting) >= BATCH_ROWS:
             self.flush()
 
     def _add_faults(self, faults: pl.Series) -> None:
-        first = self.rows + sum(frame.height for frame in self.waiting)
+        first = self.rows + sum(frame.height for frame, _ in self.waiting)
         rows = pl.DataFrame({"faults": faults}).with_row_index("row_id", offset=first)
         told = rows.explode("faults").drop_nulls("faults").unnest("faults")
         self.faults.append(
@@ -81,7 +89,10 @@ class Store:
         """Judge the rows that wait and store each once."""
         if not self.waiting:
             return
-        text = pl.concat(self.waiting).with_row_index("row_id", offset=self.rows)
+        # in one piece: polars 2.1 panics on filters over pieces of different shapes
+        text = pl.concat(self._as_contract(), rechunk=True).with_row_index(
+            "row_id", offset=self.rows
+        )
         text = text.with_columns(pl.col("row_id").cast(pl.Int64))
         self.waiting.clear()
         self.rows += text.height
@@ -96,6 +107,23 @@ class Store:
         self._insert_unreadable(text.join(wrong, on="row_id", how="semi", maintain_order="left"))
         self._append("cell_findings", findings)
 
+    def _as_contract(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows that wait with the contract's columns, those that a file lacks empty."""
+        for cells, together in groupby(self.waiting, key=lambda waiting: waiting[1]):
+            frames = [frame for frame, _ in together]
+            if cells:
+                frames = [cells(pl.concat(frames))]
+            for frame in frames:
+                yield frame.select(
+                    *OF_FILE,
+                    *[
+                        pl.col(name)
+                        if name in frame.columns
+                        else pl.lit(None, pl.String).alias(name)
+                        for name in self.contract.types
+                    ],
+                )
+
     def _insert_rows(self, typed: pl.DataFrame) -> None:
         inner, outer = self.pads
         self.con.register("batch", _in_pieces(typed))
@@ -108,19 +136,15 @@ class Store:
         wrong length the cells may have slipped, and any of them may be somebody's number.
         """
         slipped = pl.col("fields").is_not_null()
-        is_college = pl.col("college_id").str.contains(COLLEGE_ID).fill_null(False)
-        shown = set(self.contract.types) - {"college_id"} if self.contract.identifiers else set()
+        identifiers = self.contract.identifiers
         hidden = text.with_columns(
-            pl.when(
-                (slipped & ~is_college)
-                if name == "college_id"
-                else (slipped | pl.lit(name in self.contract.identifiers))
-            )
+            pl.when(slipped | pl.lit(name in identifiers))
             .then(pl.col(name).map_elements(self._pseudonym, return_dtype=pl.String))
-            .otherwise(masked(pl.col(name)) if name in shown else pl.col(name))
+            .otherwise(masked(pl.col(name)) if identifiers else without_numbers(pl.col(name)))
             .alias(name)
             for name in self.contract.types
-        )
+            if name != "college_id"
+        ).with_columns(college_id=self._college_told(slipped))
         person = self.contract.identifiers[0] if self.contract.identifiers else None
         self._append(
             "unreadable",
@@ -137,6 +161,18 @@ class Store:
                 else pl.lit(None, pl.String).alias("person_id"),
                 pl.struct(list(self.contract.types)).struct.json_encode().alias("cells"),
             ),
+        )
+
+    def _college_told(self, slipped: pl.Expr) -> pl.Expr:
+        """The college's id of a row, and nothing that may be somebody's number or name."""
+        cell = pl.col("college_id")
+        other = masked(cell) if self.contract.identifiers else without_numbers(cell)
+        return (
+            pl.when(cell.str.contains(COLLEGE_ID))
+            .then(cell)
+            .when(slipped)
+            .then(cell.map_elements(self._pseudonym, return_dtype=pl.String))
+            .otherwise(other)
         )
 
     def _pseudonym(self, identifier: str) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 
 from kpi.errors import DataError, phrase
 from kpi.layouts.attribution import college_of
-from kpi.layouts.rows import Given, TableRows
+from kpi.layouts.rows import Given, InBulk, TableRows
 from kpi.mappings import (
     COLLEGE,
     Column,
@@ -26,6 +26,7 @@ from kpi.mappings import (
     text_key,
 )
 from kpi.reading.table import TextTable, column
+from kpi.reading.tidying import unprotected
 
 NAME = "contingent-export"
 
@@ -60,18 +61,19 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     loaded = mapping_in_force(NAME, given.on)
     mapping = loaded.mapping
     found = _find(tuple(table.header), loaded)
+    where = f"{table.name}, record {table.header_record}"
     if found.twice:
-        raise _wrong_header(
-            table,
+        raise DataError(
             "The header is wrong.",
+            where=where,
             found=phrase("two columns of one name: {names}", names=", ".join(found.twice)),
             expected="one name for each column, each name once",
             do="Correct the first line of the file.",
         )
     if found.missing:
-        raise _wrong_header(
-            table,
+        raise DataError(
             "The header lacks columns that the table must have.",
+            where=where,
             found=", ".join(known),
             expected=", ".join(found.missing),
             do="Export the contingent again with these columns.",
@@ -82,19 +84,17 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         layout=NAME,
         headers=found.headers,
         left_out=found.left_out,
-        batches=lambda: _batches(table, college, found.cells),
+        batches=lambda: map(found.mapped, _batches(table, college, found)),
         form={"mapping": loaded.named, COLLEGE: college, "college_by": by},
         notes=tuple(_notes(loaded, found)),
+        in_bulk=InBulk(lambda: _batches(table, college, found), found.mapped),
     )
 
 
-def _wrong_header(table: TextTable, what: str, **parts: str) -> DataError:
-    return DataError(what, where=f"{table.name}, record {table.header_record}", **parts)
-
-
-def _batches(table: TextTable, college: str, cells: list[pl.Expr]) -> Iterator[pl.DataFrame]:
-    for batch in table.batches():
-        yield batch.select("record", "fields", pl.lit(college).alias(COLLEGE), *cells)
+def _batches(table: TextTable, college: str, found: "_Found") -> Iterator[pl.DataFrame]:
+    cells = [column(place) for place in found.places]
+    for batch in table.batches_of(found.places):
+        yield batch.select("record", "fields", *cells, pl.lit(college).alias(COLLEGE))
 
 
 def _notes(loaded: Loaded, found: "_Found") -> Iterator[str]:
@@ -103,6 +103,11 @@ def _notes(loaded: Loaded, found: "_Found") -> Iterator[str]:
         f"Contingent export: columns and values read by the mapping {mapping.name}"
         f" {mapping.start} (SHA-256 {loaded.sha256}); names, addresses and phones are never read."
     )
+    if found.left_out:
+        yield (
+            "Contingent export: columns that the mapping does not know are left out:"
+            f" {', '.join(found.left_out)}"
+        )
     for own, value in found.absent.items():
         taken = value or "empty"
         yield f"Contingent export: files without a column for {own} are read as {own} = {taken}."
@@ -111,18 +116,32 @@ def _notes(loaded: Loaded, found: "_Found") -> Iterator[str]:
 # ---------------------------------------------------------------------------------------- header
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Found:
     """What a mapping finds in a header."""
 
-    cells: list[pl.Expr]
-    """The columns of the table out of those of the file."""
+    columns: list[tuple[Column, list[tuple[Source, int]]]]
+    """The columns of the table, each with the sources that the file has, and where."""
     headers: dict[str, str]
     missing: list[str]
     twice: list[str]
     absent: dict[str, str | None]
     """Columns of the table that the file has none of, with the value that is taken."""
     left_out: list[str]
+
+    @property
+    def places(self) -> list[int]:
+        """Where the columns stand that are read."""
+        return sorted({place for _, sources in self.columns for _, place in sources})
+
+    def mapped(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows with the columns of the table in place of those of the file."""
+        values = [
+            value
+            for own, sources in self.columns
+            if (value := _column(own, sources, rows)) is not None
+        ]
+        return rows.drop(column(place) for place in self.places).with_columns(values)
 
 
 @lru_cache(maxsize=32)
@@ -148,10 +167,9 @@ def _find(header: tuple[str, ...], loaded: Loaded) -> _Found:
     several = [places for sources in found.values() for _, places in sources if len(places) > 1]
     lacking = [column for column in mapping.columns if not found[column.column]]
     return _Found(
-        cells=[
-            cell
-            for column in mapping.columns
-            if (cell := _cell(column, found[column.column])) is not None
+        columns=[
+            (own, [(source, places[0]) for source, places in found[own.column]])
+            for own in mapping.columns
         ],
         headers={own: header[sources[0][1][0]] for own, sources in found.items() if sources},
         missing=[
@@ -173,19 +191,38 @@ def _sources(column: Column, at: Callable[[Place], list[int]]) -> list[tuple[Sou
 # ----------------------------------------------------------------------------------------- cells
 
 
-def _cell(own: Column, sources: list[tuple[Source, list[int]]]) -> pl.Expr | None:
+def _column(own: Column, sources: list[tuple[Source, int]], rows: pl.DataFrame) -> pl.Series | None:
     """Return a column of the table out of its sources; None where nothing is to be said of it."""
     if not sources:
-        return None if own.absent is None else pl.lit(own.absent).alias(own.column)
-    value = pl.coalesce(_taken(source, column(places[0])) for source, places in sources)
-    return (value if own.empty is None else value.fill_null(own.empty)).alias(own.column)
+        return (
+            None
+            if own.absent is None
+            else pl.Series(own.column, [own.absent]).new_from_index(0, rows.height)
+        )
+    value = pl.coalesce(_each(source, rows[column(place)]) for source, place in sources)
+    return (
+        pl.select(value if own.empty is None else value.fill_null(own.empty))
+        .to_series()
+        .alias(own.column)
+    )
 
 
-def _taken(source: Source, name: str) -> pl.Expr:
-    """Return what a source's cells say, null where they are empty; a text in which there is no
-    such value as it stands.
+def _each(source: Source, cells: pl.Series) -> pl.Series:
+    """Return what a source's cells say. Texts of a list are few: each is looked at once."""
+    if source.take == "cell":
+        return pl.select(_taken(source, pl.lit(cells))).to_series()
+    texts = cells.drop_nulls().unique()
+    if texts.is_empty():
+        return cells
+    values = pl.select(_taken(source, pl.lit(texts))).to_series()
+    return cells.replace_strict(texts, values, default=None, return_dtype=pl.String)
+
+
+def _taken(source: Source, text: pl.Expr) -> pl.Expr:
+    """Return what cells say, null where they are empty; a text in which there is no such value as
+    it stands.
     """
-    text = pl.col(name).str.strip_chars()
+    text = unprotected(text).str.strip_chars()
     text = pl.when(text != "").then(text)
     match source.take:
         case "cell":

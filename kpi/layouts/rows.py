@@ -30,9 +30,8 @@ class Given:
 
     ``college`` is the one of all files that name none; ``colleges`` that of single files, by the
     file's name; ``register`` the colleges read so far: college_id, name_kk, name_ru, name_en,
-    region, or None while their files were not read, and ``names`` what matches names to them. ``on``
-    is the day whose mapping is used, the
-    round's count_on; without one it is the newest.
+    region, or None while their files were not read; ``names`` matches names to them. ``on`` is the
+    day whose mapping is used, the round's count_on; without one it is the newest.
     """
 
     college: str | None = None
@@ -40,6 +39,16 @@ class Given:
     register: pl.DataFrame | None = None
     names: Names | None = None
     on: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class InBulk:
+    """The rows of a table before their cells are mapped: ``cells`` maps those of many files at
+    once, which is faster; files whose ``cells`` is the same object go together.
+    """
+
+    batches: Callable[[], Iterator[pl.DataFrame]]
+    cells: Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -61,3 +70,4 @@ class TableRows:
     batches: Callable[[], Iterator[pl.DataFrame]]
     form: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    in_bulk: InBulk | None = None

@@ -1,6 +1,6 @@
 """What reading gives: a table of text, as it stands in a file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,14 +49,24 @@ class TextTable:
     form: dict[str, str] = field(default_factory=dict)
     is_damaged: bool = False
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
+    picked: Callable[[Collection[int]], Iterator[pl.DataFrame]] | None = None
+    """As ``batches``, with the columns of those places alone, where that is cheaper; its cells may
+    still be protected (kpi.reading.tidying.unprotected).
+    """
     sheet: pl.DataFrame | None = None
     """All cells of a sheet from its first row and used column on, for layouts that go by place."""
+    rows: int = 1
+    """How many rows it has, roughly: for whoever waits."""
 
     @property
     def name(self) -> str:
         """The file's name, with the sheet's where there are several."""
         sheet = self.form.get("sheet")
         return f"{self.file.name} [{sheet}]" if sheet else self.file.name
+
+    def batches_of(self, places: Collection[int]) -> Iterator[pl.DataFrame]:
+        """Yield the batches with at least the columns at some places; see ``picked``."""
+        return self.picked(places) if self.picked else self.batches()
 
 
 def column(place: int) -> str:
@@ -67,3 +77,8 @@ def column(place: int) -> str:
 def refuse(file: InputFile, what: str, where: str = "", **parts: str) -> DataError:
     """Return an error of a file as a whole; ``where`` is a place in it."""
     return DataError(what, where=f"{file.name}, {where}" if where else file.name, **parts)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library says of a fault, without the rest of it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
