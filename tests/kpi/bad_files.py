@@ -288,7 +288,7 @@ def long_line(path: Path) -> None:
     os.truncate(path, 2 << 30)
 
 
-# ---------------------------------------------------------------------------------------- the tables
+# -------------------------------------------------------------------------------------- what comes
 
 
 def _mixed_ends(college: str) -> bytes:
@@ -334,7 +334,9 @@ def _all_quoted_one_unclosed(college: str) -> bytes:
 def _wide(college: str) -> bytes:
     rows = three(college)
     extra = [f"column {n}" for n in range(486)]
-    return lines([row + (extra if at == 0 else ["x"] * 486) for at, row in enumerate(rows)]).encode()
+    return lines(
+        [row + (extra if at == 0 else ["x"] * 486) for at, row in enumerate(rows)]
+    ).encode()
 
 
 def _protected(college: str) -> bytes:
@@ -357,7 +359,9 @@ def _ragged(college: str) -> bytes:
 
 def _in_quotes(college: str) -> bytes:
     rows = three(college, record_no="7; 8\nи 9")
-    cells = [[f'"=""{cell}"""' if at == 0 else f'"{cell}"' for at, cell in enumerate(r)] for r in rows]
+    cells = [
+        [f'"=""{cell}"""' if at == 0 else f'"{cell}"' for at, cell in enumerate(r)] for r in rows
+    ]
     return lines(cells, ";").encode("cp1251")
 
 
@@ -372,77 +376,212 @@ def _hidden_sheet(college: str) -> bytes:
 
 
 READ = [
-    Read("UTF-8 with a mark, semicolons", "students-bom.csv",
-         lambda c: b"\xef\xbb\xbf" + lines(three(c), ";").encode(), 3, form={"delimiter": "semicolon"}),
-    Read("the national export's form", "students-wide.csv", _protected, 3,
-         form={"encoding": "UTF-16", "delimiter": "tab"}),
-    Read("UTF-16 without its mark", "students-nomark.txt",
-         lambda c: lines(three(c), "\t").encode("utf-16-le"), 3, form={"encoding": "UTF-16"}),
-    Read("UTF-16, the other way round", "students-be.csv",
-         lambda c: lines(three(c)).encode("utf-16-be"), 3, form={"encoding": "UTF-16"}),
-    Read("Windows-1251", "students-1251.csv",
-         lambda c: lines(three(c, record_no="дело 7"), ";").encode("cp1251"), 3,
-         form={"encoding": "Windows-1251"}, cells={"record_no": {None, "дело 7"}}),
-    Read("two encodings in one file", "students-mixed.csv", _mixed_encodings, 3,
-         form={"encoding": "Windows-1251 and UTF-8"}, cells={"record_no": {"дело 7"}}),
-    Read("bytes that are no characters", "students-bytes.csv", _wrong_bytes, 3,
-         [(3, "damaged_text", "record_no")], {"encoding": "UTF-8"}),
+    Read(
+        "UTF-8 with a mark, semicolons",
+        "students-bom.csv",
+        lambda c: b"\xef\xbb\xbf" + lines(three(c), ";").encode(),
+        3,
+        form={"delimiter": "semicolon"},
+    ),
+    Read(
+        "the national export's form",
+        "students-wide.csv",
+        _protected,
+        3,
+        form={"encoding": "UTF-16", "delimiter": "tab"},
+    ),
+    Read(
+        "UTF-16 without its mark",
+        "students-nomark.txt",
+        lambda c: lines(three(c), "\t").encode("utf-16-le"),
+        3,
+        form={"encoding": "UTF-16"},
+    ),
+    Read(
+        "UTF-16, the other way round",
+        "students-be.csv",
+        lambda c: lines(three(c)).encode("utf-16-be"),
+        3,
+        form={"encoding": "UTF-16"},
+    ),
+    Read(
+        "Windows-1251",
+        "students-1251.csv",
+        lambda c: lines(three(c, record_no="дело 7"), ";").encode("cp1251"),
+        3,
+        form={"encoding": "Windows-1251"},
+        cells={"record_no": {None, "дело 7"}},
+    ),
+    Read(
+        "two encodings in one file",
+        "students-mixed.csv",
+        _mixed_encodings,
+        3,
+        form={"encoding": "Windows-1251 and UTF-8"},
+        cells={"record_no": {"дело 7"}},
+    ),
+    Read(
+        "bytes that are no characters",
+        "students-bytes.csv",
+        _wrong_bytes,
+        3,
+        [(3, "damaged_text", "record_no")],
+        {"encoding": "UTF-8"},
+    ),
     Read("a NUL byte", "students-nul.csv", _nul, 3, [(3, "damaged_text", "record_no")]),
     Read("three kinds of line ends", "students-ends.csv", _mixed_ends, 3),
-    Read("line ends of an old Mac", "students-mac.csv",
-         lambda c: lines(three(c), ",", "\r").encode(), 3),
+    Read(
+        "line ends of an old Mac",
+        "students-mac.csv",
+        lambda c: lines(three(c), ",", "\r").encode(),
+        3,
+    ),
     Read("a header twice", "students-twice.csv", _header_twice, 4, [(3, "repeated_header", "")]),
-    Read("a quoted cell that never ends", "students-quote.csv", _unclosed, 3,
-         [(3, "stray_quote", "")], {"quotes": "one never ends"}),
-    Read("all cells quoted, one never ends", "students-quotes.csv", _all_quoted_one_unclosed, 3,
-         [(3, "stray_quote", "")]),
-    Read("cells in quotes with line ends", "students-quoted.csv", _in_quotes, 3,
-         cells={"record_no": {None, "7; 8\nи 9"}}),
+    Read(
+        "a quoted cell that never ends",
+        "students-quote.csv",
+        _unclosed,
+        3,
+        [(3, "stray_quote", "")],
+        {"quotes": "one never ends"},
+    ),
+    Read(
+        "all cells quoted, one never ends",
+        "students-quotes.csv",
+        _all_quoted_one_unclosed,
+        3,
+        [(3, "stray_quote", "")],
+    ),
+    Read(
+        "cells in quotes with line ends",
+        "students-quoted.csv",
+        _in_quotes,
+        3,
+        cells={"record_no": {None, "7; 8\nи 9"}},
+    ),
     Read("500 columns", "students-500.csv", _wide, 3),
-    Read("a date as a spreadsheet's number", "students-serial.csv", csv_of(enrolled_on="45931"), 3,
-         [(3, "not_a_date", "enrolled_on")]),
-    Read("a date with dots", "students-dots.csv", csv_of(enrolled_on="01.10.2025"), 3,
-         [(3, "not_a_date", "enrolled_on")]),
-    Read("thousands in groups", "graduates-groups.csv", csv_of("graduates", monthly_wage="185 000"),
-         3, [(3, "not_an_integer", "monthly_wage")]),
-    Read("a decimal comma", "assessments-comma.csv",
-         lambda c: lines(three(c, "assessments", points="48,5"), ";").encode(), 3,
-         [(3, "not_a_number", "points")]),
+    Read(
+        "a date as a spreadsheet's number",
+        "students-serial.csv",
+        csv_of(enrolled_on="45931"),
+        3,
+        [(3, "not_a_date", "enrolled_on")],
+    ),
+    Read(
+        "a date with dots",
+        "students-dots.csv",
+        csv_of(enrolled_on="01.10.2025"),
+        3,
+        [(3, "not_a_date", "enrolled_on")],
+    ),
+    Read(
+        "thousands in groups",
+        "graduates-groups.csv",
+        csv_of("graduates", monthly_wage="185 000"),
+        3,
+        [(3, "not_an_integer", "monthly_wage")],
+    ),
+    Read(
+        "a decimal comma",
+        "assessments-comma.csv",
+        lambda c: lines(three(c, "assessments", points="48,5"), ";").encode(),
+        3,
+        [(3, "not_a_number", "points")],
+    ),
     *[
-        Read(f"a cell that begins with {cell[0]}", f"students-{at}.csv", csv_of(record_no=cell), 3,
-             cells={"record_no": {None, cell}})
+        Read(
+            f"a cell that begins with {cell[0]}",
+            f"students-{at}.csv",
+            csv_of(record_no=cell),
+            3,
+            cells={"record_no": {None, cell}},
+        )
         for at, cell in enumerate(["=1+1", "+7 1", "-7", "@SUM(1)", '=cmd|"/c 1"!A1'])
     ],
-    Read("a number that a spreadsheet rounded", "students-rounded.csv",
-         lambda c: lines(three(c, student_id="6,0102E+10"), ";").encode(), 3,
-         [(3, "damaged_number", "student_id")]),
-    Read("numbers that lost their zeros", "students-zeros.xlsx", with_numbers, 3,
-         [(3, "lost_zeros", "student_id")]),
-    Read("lines above the header", "students-above.csv", _preamble, 3, form={"delimiter": "semicolon"}),
+    Read(
+        "a number that a spreadsheet rounded",
+        "students-rounded.csv",
+        lambda c: lines(three(c, student_id="6,0102E+10"), ";").encode(),
+        3,
+        [(3, "damaged_number", "student_id")],
+    ),
+    Read(
+        "numbers that lost their zeros",
+        "students-zeros.xlsx",
+        with_numbers,
+        3,
+        [(3, "lost_zeros", "student_id")],
+    ),
+    Read(
+        "lines above the header",
+        "students-above.csv",
+        _preamble,
+        3,
+        form={"delimiter": "semicolon"},
+    ),
     Read("rows of delimiters below the table", "students-below.csv", _trailing, 3),
-    Read("rows of wrong length", "students-ragged.csv", _ragged, 3,
-         [(2, "wrong_field_count", ""), (3, "wrong_field_count", "")]),
+    Read(
+        "rows of wrong length",
+        "students-ragged.csv",
+        _ragged,
+        3,
+        [(2, "wrong_field_count", ""), (3, "wrong_field_count", "")],
+    ),
     Read("only a header", "students-header.csv", lambda c: lines(three(c)[:1]).encode(), 0),
-    Read("a workbook of text", "students-text.xlsx", lambda c: sheet(three(c)), 3,
-         form={"format": "XLSX"}),
+    Read(
+        "a workbook of text",
+        "students-text.xlsx",
+        lambda c: sheet(three(c)),
+        3,
+        form={"format": "XLSX"},
+    ),
     Read("a workbook with typed cells", "students-typed.xlsx", lambda c: sheet(typed(c)), 3),
     Read("a table that begins at C5", "students-c5.xlsx", lambda c: sheet(three(c), 4, 2), 3),
     Read("several sheets", "students-sheets.xlsx", _two_sheets, 3, form={"sheet": "Данные"}),
-    Read("a hidden sheet", "students-hidden.xlsx", _hidden_sheet, 3,
-         form={"sheet": "Данные", "shown": "hidden"}),
-    Read("formulas with their values", "students-values.xlsx",
-         lambda c: formulas(c, computed=True), 3),
-    Read("formulas that were never computed", "students-formulas.xlsx",
-         lambda c: formulas(c, computed=False), 3,
-         [(n, "missing_value", "course") for n in (2, 3, 4)], {"formulas": "some without a value"}),
-    Read("macros", "students-macros.xlsm",
-         lambda c: with_member(sheet(three(c)), "xl/vbaProject.bin", b"\xd0\xcf\x11\xe0" * 99), 3),
+    Read(
+        "a hidden sheet",
+        "students-hidden.xlsx",
+        _hidden_sheet,
+        3,
+        form={"sheet": "Данные", "shown": "hidden"},
+    ),
+    Read(
+        "formulas with their values",
+        "students-values.xlsx",
+        lambda c: formulas(c, computed=True),
+        3,
+    ),
+    Read(
+        "formulas that were never computed",
+        "students-formulas.xlsx",
+        lambda c: formulas(c, computed=False),
+        3,
+        [(n, "missing_value", "course") for n in (2, 3, 4)],
+        {"formulas": "some without a value"},
+    ),
+    Read(
+        "macros",
+        "students-macros.xlsm",
+        lambda c: with_member(sheet(three(c)), "xl/vbaProject.bin", b"\xd0\xcf\x11\xe0" * 99),
+        3,
+    ),
     Read("a million empty rows", "students-empty.xlsx", with_empty_rows, 3),
-    Read("a workbook by the name of a CSV", "students-book.csv", lambda c: sheet(three(c)), 3,
-         form={"format": "XLSX"}),
-    Read("a CSV by the name of a workbook", "students-text2.xlsx", csv_of(), 3, form={"format": "CSV"}),
+    Read(
+        "a workbook by the name of a CSV",
+        "students-book.csv",
+        lambda c: sheet(three(c)),
+        3,
+        form={"format": "XLSX"},
+    ),
+    Read(
+        "a CSV by the name of a workbook",
+        "students-text2.xlsx",
+        csv_of(),
+        3,
+        form={"format": "CSV"},
+    ),
     Read("a name with a line end and other signs", "students-[a]*\n\u202e {x}.csv", csv_of(), 3),
-]  # fmt: skip
+]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 _ZIP = zip_of(("students.csv", b"student_id\n" * 99))
@@ -452,28 +591,61 @@ _NEITHER = "The file is neither text nor a workbook nor Parquet."
 
 REFUSED = [
     Refused("an empty file", "students-a.csv", raw(b""), "The file is empty."),
-    Refused("a mark and nothing else", "students-b.csv", raw(b"\xef\xbb\xbf\n"), "The file is empty."),
+    Refused(
+        "a mark and nothing else", "students-b.csv", raw(b"\xef\xbb\xbf\n"), "The file is empty."
+    ),
     Refused("a line of 2 GB", "students-c.csv", long_line, "A line of the file is too long."),
     Refused("a picture", "students-d.csv", raw(b"\x89PNG\r\n\x1a\n" + bytes(99)), _NEITHER, "PNG"),
     Refused("a PDF", "students-e.csv", raw(b"%PDF-1.7\n1 0 obj"), _NEITHER, "PDF"),
     Refused("a program", "students-f.csv", raw(bytes(range(256)) * 40), _NEITHER),
-    Refused("a packed file", "students-g.csv.gz", raw(b"\x1f\x8b\x08" + bytes(99)), _NEITHER, "gzip"),
-    Refused("a letter", "students-h.xlsx",
-            archive(("[Content_Types].xml", b"<a/>"), ("word/document.xml", b"<a/>")), _NEITHER),
-    Refused("a locked workbook", "students-i.xlsx",
-            raw(_OLE + "EncryptedPackage".encode("utf-16-le")),
-            "The workbook is locked with a password."),
-    Refused("an old workbook", "students-j.xls", raw(_OLE + b"Workbook"),
-            "The workbook has the old format of before 2007.", "XLS"),
-    Refused("half a workbook", "students-k.xlsx",
-            lambda path: _write(path, sheet(three("EX-01"))[:-3000]), _DAMAGED),
-    Refused("a workbook that asks for a file", "students-l.xlsx", with_entities,
-            "The workbook is damaged."),
-    Refused("a cell at the end of the world", "students-m.xlsx", with_far_cell,
-            "A cell of a sheet lies far away from its table.", "16,384 columns"),
+    Refused(
+        "a packed file", "students-g.csv.gz", raw(b"\x1f\x8b\x08" + bytes(99)), _NEITHER, "gzip"
+    ),
+    Refused(
+        "a letter",
+        "students-h.xlsx",
+        archive(("[Content_Types].xml", b"<a/>"), ("word/document.xml", b"<a/>")),
+        _NEITHER,
+    ),
+    Refused(
+        "a locked workbook",
+        "students-i.xlsx",
+        raw(_OLE + "EncryptedPackage".encode("utf-16-le")),
+        "The workbook is locked with a password.",
+    ),
+    Refused(
+        "an old workbook",
+        "students-j.xls",
+        raw(_OLE + b"Workbook"),
+        "The workbook has the old format of before 2007.",
+        "XLS",
+    ),
+    Refused(
+        "half a workbook",
+        "students-k.xlsx",
+        lambda path: _write(path, sheet(three("EX-01"))[:-3000]),
+        _DAMAGED,
+    ),
+    Refused(
+        "a workbook that asks for a file",
+        "students-l.xlsx",
+        with_entities,
+        "The workbook is damaged.",
+    ),
+    Refused(
+        "a cell at the end of the world",
+        "students-m.xlsx",
+        with_far_cell,
+        "A cell of a sheet lies far away from its table.",
+        "16,384 columns",
+    ),
     Refused("half an archive", "a.zip", raw(_ZIP[:-40]), _DAMAGED),
-    Refused("an archive with a wrong sum", "b.zip",
-            raw(_ZIP.replace(b"student_id", b"student_ib", 1)), _DAMAGED),
+    Refused(
+        "an archive with a wrong sum",
+        "b.zip",
+        raw(_ZIP.replace(b"student_id", b"student_ib", 1)),
+        _DAMAGED,
+    ),
     Refused("a bomb", "c.zip", bomb, "The archive unpacks to more than is taken.", "4,000 MB"),
     Refused("a bomb that hides its size", "d.zip", hidden_bomb, _DAMAGED),
     Refused("a member above", "e.zip", archive(("../students.csv", b"x")), _OUT, "../students.csv"),
@@ -481,19 +653,45 @@ REFUSED = [
     Refused("a member at the root", "g.zip", archive(("/etc/students.csv", b"x")), _OUT),
     Refused("a member of a drive", "h.zip", archive(("C:/students.csv", b"x")), _OUT),
     Refused("a member that is a link", "i.zip", archive((link(), b"/etc/passwd")), _OUT),
-    Refused("an archive in an archive", "j.zip", archive(("inner.zip", _ZIP)),
-            "An archive stands inside an archive."),
+    Refused(
+        "an archive in an archive",
+        "j.zip",
+        archive(("inner.zip", _ZIP)),
+        "An archive stands inside an archive.",
+    ),
     Refused("a locked archive", "k.zip", locked, "The archive is locked with a password."),
     Refused("an archive of nothing", "l.zip", archive(), "The archive holds no files."),
-    Refused("half a Parquet file", "students-n.parquet", raw(b"PAR1" + bytes(99)),
-            "The file is no readable Parquet file."),
-    Refused("two columns of one name", "students-o.csv",
-            raw(lines([[*three("EX-01")[0], "course"]]).encode()), "The header is wrong.", "course"),
-    Refused("no header", "students-p.csv", raw(lines(three("EX-01")[1:]).encode()),
-            "The header lacks columns that the table must have.", "none"),
+    Refused(
+        "half a Parquet file",
+        "students-n.parquet",
+        raw(b"PAR1" + bytes(99)),
+        "The file is no readable Parquet file.",
+    ),
+    Refused(
+        "two columns of one name",
+        "students-o.csv",
+        raw(lines([[*three("EX-01")[0], "course"]]).encode()),
+        "The header is wrong.",
+        "course",
+    ),
+    Refused(
+        "no header",
+        "students-p.csv",
+        raw(lines(three("EX-01")[1:]).encode()),
+        "The header lacks columns that the table must have.",
+        "none",
+    ),
     Refused("a pipe", "students-q.csv", os.mkfifo, "The file cannot be read."),
-    Refused("a link to itself", "students-r.csv", lambda path: path.symlink_to(path),
-            "The file cannot be read."),
-    Refused("a link to nowhere", "students-s.csv", lambda path: path.symlink_to("nowhere"),
-            "The file cannot be read."),
-]  # fmt: skip
+    Refused(
+        "a link to itself",
+        "students-r.csv",
+        lambda path: path.symlink_to(path),
+        "The file cannot be read.",
+    ),
+    Refused(
+        "a link to nowhere",
+        "students-s.csv",
+        lambda path: path.symlink_to("nowhere"),
+        "The file cannot be read.",
+    ),
+]
