@@ -7,7 +7,7 @@ import polars as pl
 
 from kpi.contract import TableContract
 from kpi.control_digits import WRONG_CONTROL_DIGIT, control_digit, wrong_control_digits
-from kpi.masking import masked
+from kpi.masking import LONGEST, PERSON, masked, without_numbers
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
 from kpi.reading.text import DAMAGED
 
@@ -66,7 +66,6 @@ _FINDING = {
     "found": pl.String,
     "expected": pl.String,
 }
-_PERSON = r"(^|[^0-9])[0-9]{4}[0-3][0-9][0-6][0-9]{5}([^0-9]|$)"  # a BIN has 4 to 6 in fifth place
 _OF_A_DAY = r"^0[0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[056][0-9]{5}$"
 """An IIN of somebody born in 2000 to 2009: the day of birth, then 5 or 6, or 0 of a foreigner."""
 _NAME = r"\p{Lu}\p{L}{2,}|\p{L}{2,}\s+\p{L}+"
@@ -142,7 +141,9 @@ def find_wrong_cells(
         ["row_id", "column_name"], keep="first", maintain_order=True
     )
     rows = findings.filter(pl.col("check_name").is_in(OF_ROWS))
-    shown = masked(pl.col("found")) if contract.identifiers else pl.col("found").str.slice(0, 100)
+    found_text = pl.col("found")
+    of_people = bool(contract.identifiers)
+    shown = masked(found_text) if of_people else without_numbers(found_text).str.slice(0, LONGEST)
     return pl.concat([rows, whole], rechunk=True).with_columns(
         found=pl.when(pl.col("column_name").is_in(contract.identifiers))
         .then(pl.format("({} characters)", pl.col("found").str.len_chars().fill_null(0)))
@@ -211,13 +212,20 @@ def _people_elsewhere(contract: TableContract, text: pl.DataFrame) -> list[pl.Da
     """Return the findings of numbers and names of people where the college's own numbers belong.
 
     A number of its own that has no digit is a name where a word of it begins with a capital, or
-    where there are several.
+    where there are several. In a table of no people numbers alone are looked for, in every text.
     """
+    if not contract.identifiers:
+        texts = [name for name, dtype in contract.types.items() if dtype == pl.String]
+        return [
+            _found(contract, rows, name, "person_elsewhere")
+            for name in texts
+            if (rows := text.filter(pl.col(name).str.contains(PERSON))).height
+        ]
     frames = []
     for name in contract.own_numbers:
         cell = pl.col(name)
         named = ~cell.str.contains("[0-9]") & cell.str.contains(_NAME)
-        if (rows := text.filter(cell.str.contains(_PERSON) | named)).height:
+        if (rows := text.filter(cell.str.contains(PERSON) | named)).height:
             frames.append(_found(contract, rows, name, "person_elsewhere"))
     return frames
 

@@ -155,20 +155,17 @@ def shipped_name(kind: str, name: str) -> str:
     return name
 
 
-_NO_NAME = {
-    "methodology": phrase("There is no methodology of this name."),
-    "rules": phrase("There is no rule of this name."),
-    "mappings": phrase("There is no mapping of this name."),
-}
-
-
 def versions(kind: str, name: str) -> list[Path]:
     """Return the files of a name, oldest first. Raises CallError for a name that has none."""
     folder = data_folder() / kind
     files = sorted((folder / name).glob("*.toml"))
     if not files:
         raise CallError(
-            _NO_NAME[kind],
+            phrase("There is no methodology of this name.")
+            if kind == "methodology"
+            else phrase("There is no mapping of this name.")
+            if kind == "mappings"
+            else phrase("There is no rule of this name."),
             where=str(folder),
             found=name,
             expected=phrase(
@@ -199,7 +196,11 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
         started = [file for file in files if file.start <= on]
     if not started:
         raise CallError(
-            _none_in_force(kind, name, on),
+            phrase("No version of the methodology {name} is in force on {day}.", name=name, day=on)
+            if kind == "methodology"
+            else phrase("No version of the mapping {name} is in force on {day}.", name=name, day=on)
+            if kind == "mappings"
+            else phrase("No version of the rule {name} is in force on {day}.", name=name, day=on),
             where=name if name.endswith(".toml") else str(data_folder() / kind / name),
             found=phrase(
                 "versions that start on {days}", days=", ".join(str(start) for start in starts)
@@ -208,16 +209,6 @@ def in_force(kind: str, name: str, on: dt.date, model: type[File]) -> File:
             do="Choose another one, or another day with --count-on.",
         )
     return max(started, key=lambda file: file.start)
-
-
-def _none_in_force(kind: str, name: str, on: dt.date) -> str:
-    if kind == "methodology":
-        return phrase(
-            "No version of the methodology {name} is in force on {day}.", name=name, day=on
-        )
-    if kind == "mappings":
-        return phrase("No version of the mapping {name} is in force on {day}.", name=name, day=on)
-    return phrase("No version of the rule {name} is in force on {day}.", name=name, day=on)
 
 
 def earlier_versions(kind: str, file: File, model: type[File]) -> list[File]:

@@ -21,10 +21,14 @@ from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
 from kpi.reading.gather import gather
+from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, first_line, refuse
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
+
+SCRATCH = "college-kpi-reading-"
+"""How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -43,6 +47,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    used: Given = field(default_factory=Given)
+    """All that the files were read with: what was given, and what was found on the way."""
     unmatched: list[Unmatched] = field(default_factory=list)
     """Names of colleges that files have and the register has not, or more than once."""
 
@@ -62,7 +68,7 @@ def read_inputs(
     (all such files are named).
     """
     create_tables(con)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=SCRATCH) as scratch:
         reading = _Reading(con, key, report, given or Given(), Path(scratch))
         reading.read([inputs] if isinstance(inputs, Path) else list(inputs))
     if reading.errors:
@@ -109,6 +115,7 @@ class _Reading:
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
+        self.intake.used = self.given
         self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
@@ -152,7 +159,7 @@ class _Reading:
     def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
         digest, tables = open_file(file, knows, self.scratch)
         confirmations = [table for table in tables if is_confirmation(table)]
-        others = [table for table in tables if not is_confirmation(table)]
+        others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
         found = [(table, recognise(table, self.given)) for table in others]
         self.intake.unread += [table.name for table, rows in found if rows is None]
         if not tables:
@@ -165,9 +172,10 @@ class _Reading:
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
-        confirmed = confirmed_of(table)
-        self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
+        before = len(self.confirmed)
+        self.confirmed |= confirmed_of(table, self.confirmed)
+        form = {"layout": plain.NAME, **table.form}
+        self._enter(table, CONFIRMED, digest, len(self.confirmed) - before, form)
 
     def _read_table(
         self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
@@ -196,11 +204,8 @@ class _Reading:
         )
         self.intake.headers[table.name] = dict(rows.headers)
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
-        if rows.left_out:
-            self.intake.left_out[table.name] = rows.left_out
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
-            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
-            self.intake.notes.append(note)
+            self.intake.left_out[table.name] = rows.left_out
         form = {"layout": rows.layout, **table.form, **rows.form}
         self._enter(table, rows.table, digest, count, form)
 

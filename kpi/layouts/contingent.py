@@ -61,18 +61,19 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     loaded = mapping_in_force(NAME, given.on)
     mapping = loaded.mapping
     found = _find(tuple(table.header), loaded)
+    where = f"{table.name}, record {table.header_record}"
     if found.twice:
-        raise _wrong_header(
-            table,
+        raise DataError(
             "The header is wrong.",
+            where=where,
             found=phrase("two columns of one name: {names}", names=", ".join(found.twice)),
             expected="one name for each column, each name once",
             do="Correct the first line of the file.",
         )
     if found.missing:
-        raise _wrong_header(
-            table,
+        raise DataError(
             "The header lacks columns that the table must have.",
+            where=where,
             found=", ".join(known),
             expected=", ".join(found.missing),
             do="Export the contingent again with these columns.",
@@ -88,10 +89,6 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         notes=tuple(_notes(loaded, found)),
         in_bulk=InBulk(lambda: _batches(table, college, found), found.mapped),
     )
-
-
-def _wrong_header(table: TextTable, what: str, **parts: str) -> DataError:
-    return DataError(what, where=f"{table.name}, record {table.header_record}", **parts)
 
 
 def _batches(table: TextTable, college: str, found: "_Found") -> Iterator[pl.DataFrame]:

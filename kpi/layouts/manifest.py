@@ -9,11 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from kpi.errors import DataError, phrase
+from kpi.errors import DataError
 from kpi.layouts.attribution import composed, is_college_id
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, column, refuse
-from kpi.tables import COLLEGE_ID_WORDS
 
 NAME = "manifest.csv"
 _COLUMNS = ("file", "college_id")
@@ -67,24 +66,27 @@ def faults_of(lines: Collection[Line], files: Collection[InputFile]) -> Iterator
     seen: dict[str, str] = {}
     for line in lines:
         if line.file not in present:
-            yield _fault(
-                line,
+            yield refuse(
+                line.where,
                 "The manifest names a file that is not in the input.",
+                _at(line),
                 found=line.file,
                 do="Correct the name, add the file, or take the line away.",
             )
         if not is_college_id(line.college):
-            yield _fault(
-                line,
+            yield refuse(
+                line.where,
                 "The manifest gives what is no id of a college.",
+                _at(line),
                 found=_shown(line.college),
-                expected=COLLEGE_ID_WORDS,
+                expected="a BIN of 12 digits, or a source's own id with a prefix such as AST-20",
                 do="Correct the id.",
             )
         if seen.setdefault(line.file, line.college) != line.college:
-            yield _fault(
-                line,
+            yield refuse(
+                line.where,
                 "The manifest gives one file to two colleges.",
+                _at(line),
                 found=f"{line.file}: {_shown(seen[line.file])}, {_shown(line.college)}",
                 expected="one line a file",
                 do="Take one of the lines away.",
@@ -96,17 +98,18 @@ def unknown_colleges(lines: Collection[Line], register: pl.DataFrame) -> Iterato
     known = set(register["college_id"])
     for line in lines:
         if known and line.college not in known and is_college_id(line.college):
-            yield _fault(
-                line,
+            yield refuse(
+                line.where,
                 "The manifest gives a college that is not in the register of colleges.",
+                _at(line),
                 found=line.college,
-                expected=phrase("a college_id of the table colleges"),
+                expected="a college_id of the table colleges",
                 do="Correct the id, or add the college to its register.",
             )
 
 
-def _fault(line: Line, what: str, **parts: str) -> DataError:
-    return refuse(line.where, what, f"record {line.record}", **parts)
+def _at(line: Line) -> str:
+    return f"record {line.record}"
 
 
 def _shown(college: str) -> str:

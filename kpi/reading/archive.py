@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path, PurePath, PurePosixPath
 
 from kpi.errors import phrase
@@ -31,6 +32,21 @@ def is_archive(file: InputFile) -> bool:
             return False
     with opened(file) as archive:
         return _WORKBOOK not in archive.namelist()
+
+
+_most: ContextVar[int] = ContextVar("most bytes unpacked", default=MOST_BYTES)
+
+
+@contextmanager
+def bounded(most_bytes: int) -> Iterator[None]:
+    """Within the block, let no archive or workbook unpack to more bytes, and believe none what it
+    says of its size.
+    """
+    token = _most.set(most_bytes)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 @contextmanager
@@ -94,7 +110,8 @@ def _require_bounds(file: InputFile, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     total = sum(member.file_size for member in members)
     is_bomb = total > _RATIO_FROM and total > MOST_RATIO * file.size
-    if total > MOST_BYTES or len(members) > MOST_FILES or is_bomb:
+    most = _most.get()
+    if total > most or len(members) > MOST_FILES or is_bomb:
         raise refuse(
             file,
             "The archive unpacks to more than is taken.",
@@ -102,11 +119,13 @@ def _require_bounds(file: InputFile, archive: zipfile.ZipFile) -> None:
             expected=phrase(
                 "at most {files} files, {size} GB, and {ratio} times the archive's own size",
                 files=MOST_FILES,
-                size=MOST_BYTES // GB,
+                size=most // GB,
                 ratio=MOST_RATIO,
             ),
             do="Send the files unpacked, or in several archives.",
         )
+    if most < MOST_BYTES and (broken := archive.testzip()):
+        raise zipfile.BadZipFile(f"{broken[:100]!r} is not as large as it says, or damaged")
 
 
 def _require_plain(file: InputFile, member: zipfile.ZipInfo, parts: tuple[str, ...]) -> None:

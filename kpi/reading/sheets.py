@@ -14,6 +14,7 @@ import polars as pl
 from kpi.errors import phrase
 from kpi.reading.archive import opened
 from kpi.reading.header import ROWS_SEARCHED, cleaned, find_header
+from kpi.reading.marked import own_columns
 from kpi.reading.table import BATCH_ROWS, InputFile, Knows, TextTable, column, first_line, refuse
 from kpi.reading.tidying import tidied
 
@@ -121,7 +122,9 @@ def _number(column_name: bytes) -> int:
 def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, str]) -> TextTable:
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
-    header = [_heading(first[: at + 1], place) for place in range(rows.width)]
+    own = own_columns(first[at]) if first else []
+    rows = rows.select(rows.columns[place] for place in own)
+    header = [_heading(first[: at + 1], place) for place in own]
     while header and not header[-1]:
         header.pop()
     return TextTable(

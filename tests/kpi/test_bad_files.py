@@ -90,7 +90,7 @@ def done(folder: Path) -> Iterator[Done]:
 
 def _own(file: str) -> str:
     """The file's name without that of a sheet."""
-    return file.split(" [", 1)[0]
+    return file.split(" [", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("case", READ, ids=[case.name for case in READ])
