@@ -71,8 +71,8 @@ def publish(
             accepted = _accepted(draft, kept, waivers)
             _require_waivers(draft, accepted)
             _require_safe_gates(draft)
-            waived = _waived(draft, accepted)
         _require_agreement(draft, report)
+        waived = _waived(draft, accepted)
         said = {"action": "publish", **names, "reason": reason.strip(), "at": _now()}
         return _release(store, draft, waived, said)
 

@@ -1,3 +1,3 @@
 """From input files to KPIs, scores and ranks of vocational colleges."""
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"

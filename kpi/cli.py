@@ -66,7 +66,12 @@ def sample(
         bool, typer.Option("--defects", help="Plant wrong rows, listed in defects.csv.")
     ] = False,
     layout: Annotated[
-        str, typer.Option("--layout", help="plain, or contingent-export: a file a college.")
+        str,
+        typer.Option(
+            "--layout",
+            help="plain, contingent-export (a file a college), or assessment-template (a file a"
+            " region).",
+        ),
     ] = "plain",
 ) -> None:
     """Write a synthetic national round, calibrated to published figures."""
@@ -114,7 +119,9 @@ def check(
 ) -> None:
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_inputs, plan_round
+    from kpi.college_names import CONFIRMED_FILE, write_proposals
     from kpi.export import write_csv
+    from kpi.language import SOURCE, speaker
     from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
     from kpi.summary import print_findings
@@ -124,8 +131,19 @@ def check(
         key = read_key(key_file)
         intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
     write_csv(findings, to)
+    proposed = write_proposals(intake.unmatched, to.parent)
     typer.echo(f"Checked for the round {plan.round_id}, counted on {plan.dates['count_on']}.")
     has_errors = print_findings(findings, counts, intake.notes, intake.unread, to)
+    if proposed:
+        typer.echo(
+            speaker(SOURCE).say(
+                "Names of colleges not found in the register: {count}. Move the right ids to"
+                " college_id in {file}, and put that file into the input as {confirmed}.",
+                count=len(intake.unmatched),
+                file=proposed,
+                confirmed=CONFIRMED_FILE,
+            )
+        )
     raise typer.Exit(1 if has_errors else 0)
 
 

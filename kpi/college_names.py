@@ -24,6 +24,7 @@ from kpi.resources import data_folder
 CONFIRMED = "college_names"
 """The input's file of confirmed names; in ``Intake.files`` the table that it is."""
 
+CONFIRMED_FILE = f"{CONFIRMED}.csv"
 PROPOSED_FILE = "college_names-proposed.csv"
 _MOST = 3
 _LEAST_ALIKE = 0.5
@@ -172,8 +173,11 @@ def write_proposals(unmatched: Iterable[Unmatched], folder: Path) -> Path | None
 
 
 def is_confirmation(table: TextTable) -> bool:
-    """Whether a table of text holds confirmed names: by its columns, not by its name alone."""
-    return {"name", "college_id"} <= {*table.header} and "name_ru" not in table.header
+    """Whether a table of text holds confirmed names: by its columns, and only where it has no
+    others. A register of people may have a column of names too.
+    """
+    own = {name for name in table.header if name and not name.startswith("proposal_")}
+    return {"name", "college_id"} <= own <= {"region", "name", "college_id"}
 
 
 def confirmed_of(table: TextTable) -> dict[tuple[str, str | None], str]:
@@ -214,10 +218,9 @@ def region_of(text: str) -> str | None:
     whole = " ".join(words)
     if whole in _regions():
         return _regions()[whole]
-    padded = f" {whole} "
-    inside = [key for key in _regions() if f" {key} " in padded]
-    longest = max((len(key) for key in inside), default=0)
-    found = {_regions()[key] for key in inside if len(key) == longest}
+    inside = [f" {key} " for key in _regions() if f" {key} " in f" {whole} "]
+    longest = [key for key in inside if not any(key in other and key != other for other in inside)]
+    found = {_regions()[key.strip()] for key in longest}
     return found.pop() if len(found) == 1 else None
 
 

@@ -44,7 +44,7 @@ def _weighted(bases: Ints, weights: Sequence[int]) -> Ints:
 def wrong_control_digits(
     table: str, identifiers: Sequence[str], rows: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return a finding (check_name, table_name, row_id, column_name, found, expected) per identifier
+    """Return a finding (check_name, table_name, row_id, column_name, found, expected) per number
     of a person that has twelve digits, the last of which is wrong.
 
     Other identifiers (of foreigners, or a register's own) have no such rule. What the rest of an

@@ -99,8 +99,9 @@ def put_signs(
     con: duckdb.DuckDBPyConnection, selects: Iterable[Select], compared: Compared | None
 ) -> None:
     """Make ``sign_counts``, ``sign_tests``, ``sign_totals`` and ``sign_findings``, which the checks
-    read, from the clean tables, the KPI counts and the gates; ``compared`` is what the round before counted. ``selects``: those of
-    sql/7_signs/; nothing is made without them (rounds of before version 0.5).
+    read, from the clean tables, the KPI counts and the gates. ``compared`` is what the round before
+    counted, ``selects`` are those of sql/7_signs/: nothing is made without them (rounds of before
+    version 0.5).
     """
     texts = {select.table: select.text for select in selects}
     if not texts:
@@ -181,7 +182,7 @@ def sign_notes(con: duckdb.DuckDBPyConnection, round_id: str) -> Iterator[str]:
     before = round_name(first_year(round_id) - 1)
     for why, sentence in (
         (FEW_UNITS, f"fewer than {LEAST_UNITS} colleges have the counts"),
-        (NO_PREVIOUS, f"no published round {before} counted the same"),
+        (NO_PREVIOUS, f"no published round {before} has counts made in the same way"),
     ):
         if signs := totals.filter(pl.col("reason") == why)["sign"].to_list():
             yield f"Signs of gaming not tested, because {sentence}: {', '.join(signs)}."

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePath
 
 import polars as pl
@@ -35,6 +36,7 @@ _GROUPS = r"([0-9])[\s\u00a0\u202f]+([0-9]{3})([^0-9]|$)"
 _SPECIALTY = r"^[^0-9A-Za-zА-Яа-я]*([0-9]{6,9})([^0-9]|$)"
 _YEARS = re.compile(r"(?<!\d)(20\d\d)\s*[-–—/_ ]\s*(?:20)?(\d\d)(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?!\d)")
+_ROWS_AT_ONCE = 5_000  # of 109 cells each
 _PLACES = 4  # decimals of points that the contract keeps
 
 
@@ -48,8 +50,8 @@ def knows(cells: Sequence[str]) -> int:
 def rows_of(table: TextTable, given: Given) -> TableRows | None:
     """Return the rows of ``assessments`` that a sheet of the template holds; None for another one.
 
-    Raises RegisterNeeded while the colleges were not read, DataError where its columns of points do not stand where they should, or columns are
-    missing.
+    Raises RegisterNeeded while the colleges were not read, DataError where columns are missing, or
+    its columns of points do not stand where they should.
     """
     if table.sheet is None:
         return None
@@ -66,7 +68,10 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     return TableRows(
         table="assessments",
         layout=f"{NAME} {template.start}",
-        headers={"college_id": sheet.letter(template.college)},
+        headers={
+            "college_id": template.columns[template.college].label,
+            "specialty": template.columns[template.specialty].label,
+        },
         left_out=[*_left_out(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
         form={"year": _told(years)} if years else {},
@@ -124,7 +129,8 @@ class _Sheet:
             .with_columns(pl.col("record").cast(pl.Int64), is_other=self._is_other)
             .slice(self._header_end)
         )
-        first = rows["college"].is_not_null().arg_max() if rows.height else 0
+        begins = pl.col("college").is_not_null() | pl.col("specialty").str.contains(_SPECIALTY)
+        first = rows.select(begins.fill_null(False)).to_series().arg_max()
         own = pl.when(~pl.col("is_other")).then("college").forward_fill()
         return rows.slice(first or 0).select(
             "record",
@@ -171,7 +177,7 @@ def _is_points(cell: str) -> bool:
 def _numbers_columns(row: list[str]) -> bool:
     """Whether a row numbers the columns: 1, 2, 3, … in most of its cells."""
     numbers = [int(cell) for cell in row if cell.isdecimal()]
-    rises = sum(after == before + 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    rises = sum(after == before + 1 for before, after in pairwise(numbers))
     return rises > len(row) // 2
 
 
@@ -216,7 +222,11 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
             "The columns of the assessment template do not stand where they should.",
             where=f"{where}, {sheet.letter(wrong[0])}",
             found=" / ".join(_headings(sheet, wrong[0])),
-            expected=first.label if first else phrase("no further column"),
+            expected=phrase(
+                "the column {indicator}: {heading}", indicator=first.indicator, heading=first.label
+            )
+            if first
+            else phrase("no further column"),
             do="Take the template as it was sent out: put no column in, take none away.",
         )
 
@@ -282,42 +292,54 @@ def _year_notes(table: TextTable, years: list[int], asked: str | None) -> tuple[
 
 def _batches(sheet: _Sheet, names: Names | None) -> Iterator[pl.DataFrame]:
     """Yield one row for each indicator of a college or specialty that has any cell filled."""
-    cells = _judged(_long(sheet), sheet)
     is_points = pl.col("is_points")
-    rows = cells.group_by("record", "indicator", maintain_order=True).agg(
-        pl.col("region", "name", "specialty").first(),
-        pl.col("text").filter(~is_points).first().alias("value"),
-        pl.col("text").filter(is_points).first().alias("points"),
-        pl.col("max_points").drop_nulls().first(),
-        pl.col("fault").drop_nulls().alias("faults"),
-    )
-    yield _with_colleges(rows, sheet, names).select(
-        "record",
-        pl.lit(None, pl.Int64).alias("fields"),
-        "college_id",
-        pl.col("specialty").str.extract(_SPECIALTY).fill_null(pl.col("specialty")),
-        *("indicator", "value", "points", "max_points", "faults"),
-    )
+    for cells in _cells(sheet):
+        rows = (
+            _judged(cells, sheet)
+            .group_by("record", "indicator", maintain_order=True)
+            .agg(
+                pl.col("region", "name", "specialty").first(),
+                pl.col("text").filter(~is_points).first().alias("value"),
+                pl.col("text").filter(is_points).first().alias("points"),
+                pl.col("max_points").drop_nulls().first(),
+                pl.col("fault").drop_nulls().alias("faults"),
+            )
+        )
+        yield _with_colleges(rows, sheet, names).select(
+            "record",
+            pl.lit(None, pl.Int64).alias("fields"),
+            "college_id",
+            pl.col("specialty").str.extract(_SPECIALTY).fill_null(pl.col("specialty")),
+            *("indicator", "value", "points", "max_points", "faults"),
+        )
 
 
-def _long(sheet: _Sheet) -> pl.DataFrame:
-    """Return a row a filled cell: record, region, name, specialty, text, and what is known of its
-    column: place, letter, indicator, kind, is_points, max_points.
+def _cells(sheet: _Sheet) -> Iterator[pl.DataFrame]:
+    """Yield a row a filled cell, for so many rows of the sheet at a time: record, region, name,
+    specialty, text, and what is known of its column (see _described).
     """
     described = _described(sheet)
-    return (
+    own = sheet.rows.filter(~pl.col("is_other"))
+    filled = (
         sheet.cells.select(sheet.column(place) for place in described["place"])
         .with_row_index("record", offset=1)
-        .unpivot(index="record", variable_name="place", value_name="text")
-        .with_columns(pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text")))
-        .drop_nulls("text")
-        .join(sheet.rows.filter(~pl.col("is_other")), on="record", how="inner")
-        .join(described, on="place", how="inner")
-        .sort("record", "place")
+        .filter(pl.any_horizontal(pl.exclude("record").is_not_null()))
     )
+    for part in filled.iter_slices(_ROWS_AT_ONCE):
+        yield (
+            part.unpivot(index="record", variable_name="place", value_name="text")
+            .with_columns(
+                pl.col("record", "place").cast(pl.Int64), text=sheet.filled(pl.col("text"))
+            )
+            .drop_nulls("text")
+            .join(own, on="record", how="inner")
+            .join(described, on="place", how="inner")
+            .sort("record", "place")
+        )
 
 
 def _described(sheet: _Sheet) -> pl.DataFrame:
+    """Return what is known of each column that holds a cell of an indicator, by its place."""
     return pl.DataFrame(
         [
             (
@@ -326,6 +348,7 @@ def _described(sheet: _Sheet) -> pl.DataFrame:
                 column.indicator,
                 column.kind,
                 column.is_points,
+                column.label,
                 column.whole if column.kind == "fraction" else None,
                 str(column.max_points) if column.max_points is not None else None,
             )
@@ -338,6 +361,7 @@ def _described(sheet: _Sheet) -> pl.DataFrame:
             "indicator": pl.String,
             "kind": pl.String,
             "is_points": pl.Boolean,
+            "label": pl.String,
             "whole": pl.String,
             "max_points": pl.String,
         },
@@ -367,7 +391,9 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .then(_to_places(number))
         .otherwise(number)
     )
-    told = cells.with_columns(written=written, shown=masked(pl.col("text")))
+    told = cells.with_columns(
+        written=written, shown=masked(pl.col("text").str.strip_suffix(" 00:00:00"))
+    )
     expected = (
         pl.when(kind == "flag")
         .then(pl.lit("true or false"))
@@ -382,7 +408,7 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .otherwise(pl.lit("not_a_number")),
         column_name=pl.when(is_points).then(pl.lit("points")).otherwise(pl.lit("value")),
         found=pl.format(
-            "{} = {} ({}{})", "indicator", pl.col("shown").str.slice(0, 40), "letter", "record"
+            "{} = {} ({}: {})", "indicator", pl.col("shown").str.slice(0, 40), "letter", "label"
         ),
         expected=pl.when(negative).then(pl.lit("0 or more")).otherwise(expected),
     )
@@ -435,7 +461,7 @@ def _with_colleges(rows: pl.DataFrame, sheet: _Sheet, names: Names | None) -> pl
         near = names.unmatched.get((key_of(name), code)) if names and name else None
         fault = None if college or not name else _unknown(name, code, near)
         matched.append((region, name, college, fault))
-    schema = {
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "region": pl.String,
         "name": pl.String,
         "college_id": pl.String,
@@ -452,6 +478,6 @@ def _unknown(name: str, region: str | None, near: Unmatched | None) -> dict[str,
     return {
         "check_name": "unknown_college_name",
         "column_name": "college_id",
-        "found": f"{region} «{name}»" if region else f"«{name}»",
+        "found": f"{region}: {name}" if region else name,
         "expected": told(near) if near else "–",
     }

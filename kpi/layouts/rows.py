@@ -30,9 +30,8 @@ class Given:
 
     ``college`` is the one of all files that name none; ``colleges`` that of single files, by the
     file's name; ``register`` the colleges read so far: college_id, name_kk, name_ru, name_en,
-    region, or None while their files were not read, and ``names`` what matches names to them. ``on``
-    is the day whose mapping is used, the
-    round's count_on; without one it is the newest.
+    region, or None while their files were not read; ``names`` matches names to them. ``on`` is the
+    day whose mapping is used, the round's count_on; without one it is the newest.
     """
 
     college: str | None = None

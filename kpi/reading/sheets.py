@@ -61,12 +61,19 @@ def open_workbook(file: InputFile, knows: Knows) -> tuple[str, list[TextTable]]:
 def _table(file: InputFile, sheet: str, rows: pl.DataFrame, knows: Knows) -> TextTable:
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
-    header = first[at]
+    header = [_heading(first[: at + 1], place) for place in range(rows.width)]
     while header and not header[-1]:
         header.pop()
     form = {"format": "XLSX"} | ({"sheet": sheet} if sheet else {})
     batches = partial(_batches, rows, at, len(header))
     return TextTable(file, header, at + 1, batches, form, sheet=rows)
+
+
+def _heading(rows: list[list[str]], place: int) -> str:
+    """Return what heads a column: the cell of the header's row, or where that is empty the nearest
+    above it, which may be merged with it.
+    """
+    return next((row[place] for row in reversed(rows) if row[place]), "")
 
 
 def _batches(rows: pl.DataFrame, header: int, width: int) -> Iterator[pl.DataFrame]:

@@ -12,6 +12,7 @@ accreditations → writing → defects. No module imports a later one.
 from dataclasses import dataclass
 from pathlib import Path
 
+from kpi.sample import assessment
 from kpi.sample.accreditations import make_accreditations
 from kpi.sample.campuses import Campuses, make_campuses, place_graduates, place_students
 from kpi.sample.contingent import write_contingents
@@ -38,8 +39,10 @@ from kpi.sample.writing import (
 
 __all__ = ["LAYOUTS", "write_sample"]
 
-LAYOUTS = ("plain", "contingent-export")
-"""The forms in which the students are written; everything else is plain."""
+LAYOUTS = ("plain", "contingent-export", assessment.LAYOUT)
+"""The forms in which the students are written; everything else is plain. In the assessment template
+there are none: colleges and their assessment alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,10 @@ def write_sample(
     check_size(colleges, students)
     if layout not in LAYOUTS or (defects and layout != "plain"):
         raise ValueError(f"layout {layout}{' with defects' * defects}, expected {LAYOUTS}")
+    if layout == assessment.LAYOUT:
+        return assessment.write_assessment_sample(
+            folder, colleges=colleges, students=students, seed=seed, progress=progress
+        )
     tell = progress or (lambda _: None)
     folder.mkdir(parents=True, exist_ok=True)
     world = make_world(colleges, students, seed)
@@ -123,6 +130,6 @@ def write_sample(
         tables = table_of("students", of_students), table_of("colleges", of_colleges)
         paths += write_contingents(folder, *tables, tell)
     if defects:
-        paths.append(plant_defects(folder, seed=seed))
+        paths += plant_defects(folder, seed=seed)
         tell("defects.csv: planted")
     return paths

@@ -1,13 +1,14 @@
 """The synthetic national assessment: one workbook a region in the form of the assessment template.
 
-Cells, words and headers stand as staff fill them in: decimal commas, dashes, ``#ДЕЛ/0!``, fractions
-such as 1/7, cells left blank. ``long_table`` is what intake must make of them. Points are drawn: how
-they follow from the values, and how a college's total follows from them, is not published.
+Cells, words and headers stand as staff fill them in: decimal commas, dashes, ``#ДЕЛ/0!``,
+fractions such as 1/7, cells left blank. ``long_table`` is what intake must make of them. Points are
+drawn: how they follow from values, and a college's total from them, is not published.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from kpi.sample.rows import Floats, Ints
 from kpi.sample.targets import FULL_COLLEGES, FULL_STUDENTS, check_size
 from kpi.sample.world import World, make_world
 from kpi.sample.writing import Progress, college_columns, make_names, write
-from kpi.templates import Column, Template, template_of
+from kpi.templates import NAME, Column, Template, template_of
 
+LAYOUT = NAME
 YEAR = 2025
 _BLANK = 0.02
 """Share of counts that are left empty."""
@@ -290,7 +292,7 @@ def _write_header(sheet: Any, bold: Any, template: Template, region: str) -> Non
     last = len(template.columns) - 1
     sheet.merge_range(0, 0, 0, last, f"Оценка колледжей, {region}, {YEAR}-{YEAR + 1}", bold)
     starts = [*_BLOCKS, last + 1]
-    for first, after in zip(starts, starts[1:], strict=False):
+    for first, after in pairwise(starts):
         sheet.merge_range(1, first, 1, after - 1, _BLOCKS[first], bold)
     for column in template.columns:
         if column.kind == "id" and column.place < min(_BLOCKS):

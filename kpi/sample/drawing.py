@@ -7,7 +7,8 @@ from numpy.random import PCG64, Generator, SeedSequence
 from kpi.sample.rows import Array, Codes, Floats, Ints, Mask
 
 STAGES = (
-    "units lines campuses students leavers dual graduates placing accreditations ids assessment filling"
+    "units lines campuses students leavers dual graduates placing accreditations ids"
+    " assessment filling"
 ).split()
 
 

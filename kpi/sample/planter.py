@@ -39,6 +39,7 @@ class Planter:
     colleges: Iterator[str]
     how_many: int
     used: set[tuple[str, int]] = field(default_factory=set)
+    spoiled: set[str] = field(default_factory=set)  # colleges whose rows count for nobody
     edits: dict[tuple[str, int], list[str]] = field(default_factory=dict)
     added: list[tuple[str, list[str]]] = field(default_factory=list)
     defects: list[tuple[str, int, str, str, str, str]] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Planter:
         """Take a row of the next college that has one, with the column ``needs`` not empty."""
         table = table_of(source)
         for _ in range(self.how_many):
-            rows = self.frames[source].filter(pl.col("college_id") == next(self.colleges))
+            rows = self.frames[source].filter(pl.col("college_id") == self.next_college())
             if needs is not None:
                 rows = rows.filter(pl.col(needs).is_not_null())
             for at in self.rng.permutation(rows.height):
@@ -58,10 +59,16 @@ class Planter:
                     return record, {name: value or "" for name, value in row.items()}
         raise ValueError(f"defects: the sample is too small, no row left in {source}")
 
+    def next_college(self) -> str:
+        """Return the next college whose own row is right."""
+        return next(college for college in self.colleges if college not in self.spoiled)
+
     def spoil(self, source: str, column: str, check: str, change: str | Change) -> None:
         """Change one cell of a row."""
         table = table_of(source)
         record, row = self.take(source, column)
+        if table == "colleges":
+            self.spoiled.add(row["college_id"])
         value = change if isinstance(change, str) else change(row)
         row[column] = value
         self.edits[table, record] = [row[name] for name in COLUMNS[table]]
@@ -79,11 +86,26 @@ class Planter:
         self.added.append((table, [row[name] for name in COLUMNS[table]]))
         return 1 + self.rows_in[table] + sum(name == table for name, _ in self.added)
 
-    def repeat(self, table: str) -> None:
+    def repeat(self, source: str) -> None:
         """Add an exact copy of a row."""
-        record, row = self.take(table)
+        table = table_of(source)
+        record, row = self.take(source)
         for at in (record, self.add(table, row)):
             self.note(table, at, "", "repeated_key", row["college_id"], "")
+
+    def another_college(self, row: Row) -> str:
+        """Return a college that the row is not of."""
+        while (college := self.next_college()) == row["college_id"]:
+            continue
+        return college
+
+    def sign_for(self, source: str, check: str, column: str, **days: str) -> None:
+        """Give a running agreement to the student of a row of ``source``; ``days`` are its own."""
+        _, student = self.take(source)
+        record, row = self.take("dual_agreements:running")
+        row |= {"student_id": student["student_id"], "college_id": student["college_id"], **days}
+        self.edits["dual_agreements", record] = [row[name] for name in COLUMNS["dual_agreements"]]
+        self.note("dual_agreements", record, column, check, row["college_id"], row[column])
 
     def same_person(self, source: str, column: str, check: str) -> None:
         """Add a row that puts the person of one row into another college as well."""
@@ -119,9 +141,11 @@ def read_tables(folder: Path) -> dict[str, pl.DataFrame]:
 def spoilable(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return the rows that can be spoiled without making another row wrong.
 
-    Students: one row only, no agreement; ``students`` are counted, ``students:left`` dropped out.
-    Graduates: the cohort of 2025; ``graduates:employed`` have a dated, accepted employment.
-    Agreements: the only one of their student. Accreditations: of programmes.
+    Students: one row only, no agreement; ``students`` are counted, ``students:evening`` of these
+    are not full-time, ``students:left`` dropped out by then, ``students:graduated`` graduated in
+    the same specialty. Graduates: the cohort of 2025; ``graduates:employed`` have a dated, accepted
+    employment. Agreements: the only one of their student; ``dual_agreements:running`` are in force.
+    Accreditations: of programmes.
     """
     students, agreements = tables["students"], tables["dual_agreements"]
     single = students.filter(pl.col("student_id").is_unique()).join(
@@ -131,14 +155,23 @@ def spoilable(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         pl.col("graduated_on").is_between(pl.lit(COHORT[0]), pl.lit(COHORT[1]))
     )
     colleges = tables["colleges"]
+    here = pl.col("left_on").is_null() & (pl.col("enrolled_on") <= COUNT_ON)
+    only = agreements.filter(pl.col("student_id").is_unique())
     owners = [*colleges["parent_id"].drop_nulls(), *colleges["successor_id"].drop_nulls()]
     return {
         "colleges": colleges.filter(~pl.col("college_id").is_in(owners)),
-        "students": single.filter(
-            pl.col("left_on").is_null() & (pl.col("enrolled_on") <= COUNT_ON)
+        "students": single.filter(here),
+        "students:evening": single.filter(here & (pl.col("study_form") != "full_time")),
+        "students:graduated": single.filter(pl.col("left_reason") == "graduated").join(
+            cohort,
+            left_on=["student_id", "college_id", "specialty"],
+            right_on=["graduate_id", "college_id", "specialty"],
+            how="semi",
+            maintain_order="left",
         ),
         "students:left": single.filter(
             pl.col("left_reason").is_in(["expelled", "own_wish", "other"])
+            & (pl.col("left_on") <= COUNT_ON)
         ),
         "graduates": cohort,
         "graduates:employed": cohort.filter(
@@ -146,7 +179,10 @@ def spoilable(tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
             & (pl.col("destination_source") == "pension_contributions")
             & (pl.col("destination_on") <= COUNT_ON)
         ),
-        "dual_agreements": agreements.filter(pl.col("student_id").is_unique()),
+        "dual_agreements": only,
+        "dual_agreements:running": only.filter(
+            (pl.col("valid_from") <= COUNT_ON) & (pl.col("valid_to") >= COUNT_ON)
+        ),
         "accreditations": tables["accreditations"].filter(pl.col("scope") == "programme"),
     }
 

@@ -1,7 +1,10 @@
 -- One row per unit: of the KPI contingent's students with a dual agreement in force on kpi_on, those
 -- whose agreements in force all began in the last 14 days up to kpi_on.
 WITH begun AS (
-    SELECT dual_students.unit_id, dual_students.student_id, min(dual_agreements.valid_from) AS first_on
+    SELECT
+        dual_students.unit_id,
+        dual_students.student_id,
+        min(dual_agreements.valid_from) AS first_on
     FROM dual_students
     INNER JOIN dual_agreements
         ON dual_agreements.unit_id = dual_students.unit_id

@@ -2,7 +2,9 @@
 -- or evening study, or on academic leave (DESIGN §5 "KPI contingent").
 SELECT
     students.unit_id AS college_id,
-    count(*) FILTER (WHERE students.study_form <> 'full_time' OR students.academic_leave) AS numerator,
+    count(*) FILTER (
+        WHERE students.study_form <> 'full_time' OR students.academic_leave
+    ) AS numerator,
     count(*) AS denominator
 FROM students
 CROSS JOIN param_round

@@ -51,7 +51,7 @@ OF_COLLEGES = ("unit_profile", "kpi_values", "ranking", "gates", "funding", "fun
 OWN_ONLY = (
     *("row_counts", "kpi_scores", "unit_programmes", "funding_months", "units"),
     *("unit_specialties", "unit_clusters", "cluster_profile"),
-    *("employment_by_qualification", "expected_employment"),
+    *("employment_by_qualification", "expected_employment", "sign_counts", "sign_tests"),
 )
 BESIDE_OTHERS = (
     *("peers", "peer_comparison", "region_employment_by_qualification", "dual_colleges"),

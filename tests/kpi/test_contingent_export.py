@@ -271,11 +271,9 @@ def test_a_wrong_manifest_is_refused(tmp_path: Path, line: str, what: str, found
     assert found in [error.parts["found"] for error in caught.value.each if what in error.what]
 
 
-def test_a_wrong_mapping_stops_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_of_before_the_first_mapping_is_refused(tmp_path: Path) -> None:
+    given = Given(on=dt.date(2020, 10, 1))
     with pytest.raises(CallError, match="No version of the mapping"):
-        from datetime import date
-
-        given = Given(on=date(2020, 10, 1))
         Read(tmp_path / "work", write_export(tmp_path / f"{BIN}.csv", {}), given)
 
 

@@ -103,7 +103,7 @@ CELLS = [
     ("students", "left_reason", "moved", "not_allowed"),
     ("graduates", "destination", "abroad", "not_allowed"),
     ("colleges", "kind", "school", "not_allowed"),
-    ("students", "specialty", "0112010", "wrong_form"),
+    ("students", "specialty", "011201", "wrong_form"),
     ("students", "specialty", "01120100 ", "wrong_form"),
     ("students", "specialty", "01120100\n", "wrong_form"),
     ("students", "specialty", "٠١١٢٠١٠٠", "wrong_form"),

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from inputs import KEY, Row, agreement, college, plan, quiet, student, write_folder
 
-from funding.run import check_folder
+from funding.run import check_inputs
 
 FULL_TIME = student("EX-01")
 EVENING = student("EX-01", study_form="evening")
@@ -91,7 +91,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[tuple[s
         ],
         dual_agreements=[case[1] for case in CASES],
     )
-    _, found, _ = check_folder(folder, plan(), KEY, quiet)
+    _, found, _ = check_inputs(folder, plan(), KEY, quiet)
     rows = found.filter(pl.col("table_name") == "dual_agreements")
     of_case: dict[int, list[tuple[str, str]]] = {}
     for row in rows.iter_rows(named=True):

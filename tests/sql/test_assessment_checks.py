@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from inputs import KEY, THEORY, WORKSHOP, Row, assessment, college, plan, quiet, write_folder
 
-from funding.run import check_folder
+from funding.run import check_inputs
 from kpi.resources import data_folder
+from kpi.templates import template_of
 
 Cells = dict[str, str | None]
 
@@ -196,7 +197,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
         colleges=[college(college_id) for college_id in [*ids, "EX-TWICE"]],
         assessments=told + twice,
     )
-    _, found, _ = check_folder(folder, plan(), KEY, quiet)
+    _, found, _ = check_inputs(folder, plan(), KEY, quiet)
     return found
 
 
@@ -218,17 +219,9 @@ def test_a_specialty_with_two_rows_is_said_as_that_and_no_row_of_it_counts(
 
 
 def test_the_shares_are_those_of_the_template() -> None:
-    """Every percent of the template has its row; "% = 13 / 12" names two columns."""
-    folder = data_folder() / "reference"
-    template = pl.read_csv(folder / "assessment-template.csv", infer_schema=False)
-    shares = pl.read_csv(folder / "assessment_shares.csv", infer_schema=False)
-    codes = dict(template.select("column", "code").rows())
-    read = []
-    for code, label in (
-        template.filter(pl.col("kind") == "percent").select("code", "label_ru").rows()
-    ):
-        _, _, places = label.partition("= ")
-        part, _, whole = places.partition(" / ")
-        read.append((f"{code}_percent", codes.get(part), codes.get(whole)))
-    assert shares.select("indicator", "part", "whole").rows() == read
+    """Every percent of the template has its row here, of the same part and whole."""
+    columns = template_of(None).columns
+    read = [(c.indicator, c.part, c.whole) for c in columns if c.kind == "percent"]
+    shares = pl.read_csv(data_folder() / "reference" / "assessment_shares.csv", infer_schema=False)
+    assert sorted(shares.select("indicator", "part", "whole").rows()) == sorted(read)
     assert set(shares["is_within"]) == {"true", "false"}

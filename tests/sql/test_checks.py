@@ -38,6 +38,7 @@ from inputs import (
 from funding.run import check_inputs
 from kpi.pipeline import connect, put_table, read_selects, run_checks
 from kpi.resources import sql_folder
+from kpi.signs import SIGNS
 
 CHECKS = {path.stem for path in (sql_folder() / "checks").glob("*.sql")}
 PERSON = student("EX-01", student_id="S1")
@@ -644,6 +645,7 @@ def test_every_check_has_a_test() -> None:
     beside = {"gate_depends_on_rejected_rows", "rows_lost", "rows_of_rejected_college"}
     beside |= {"agreement_outside_enrolment", "agreement_not_full_time"}  # test_agreement_checks
     beside |= ASSESSMENT_CHECKS
+    beside |= {f"sign_{sign}" for sign in SIGNS}  # tests/kpi/test_signs.py
     assert {wrong.check for wrong in WRONG} | beside == CHECKS
 
 

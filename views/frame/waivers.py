@@ -145,7 +145,7 @@ def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
     text = st.column_config.TextColumn
     columns = {
         "number": text(words.say("Number"), width="small"),
-        "tenge": _number(words.say("Tenge a year less")),
+        "tenge": _number(words.say("Tenge a year less"), 190),
         "findings": _number(words.say("Findings")),
         "reason": text(words.say("Why"), width=220),
         "by": text(words.say("Who")),
@@ -174,8 +174,8 @@ def _college(at: Here, names: dict[str, str], college_id: str | None) -> str:
     return f"{names[college_id]} · {college_id}" if college_id in names else college_id
 
 
-def _number(label: str) -> Any:
-    return st.column_config.TextColumn(label, alignment="right")
+def _number(label: str, width: int | None = None) -> Any:
+    return st.column_config.TextColumn(label, alignment="right", width=width)
 
 
 # ---------------------------------------------------------------------------------- make, withdraw
