@@ -5,7 +5,9 @@ of the contract (kpi/layouts) → judged cell by cell and stored (kpi/store.py).
 and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +22,17 @@ from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
+from kpi.layouts.rows import InBulk
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, refuse
+from kpi.reading.text import IN_MEMORY
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
+
+_WORKERS = 2
+_AHEAD = 4
+"""So many small files are opened while another one is stored."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -71,6 +79,39 @@ def read_inputs(
     return reading.intake
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A file that was opened: what its tables are."""
+
+    sha256: str
+    confirmations: list[TextTable]
+    found: list[tuple[TextTable, TableRows]]
+
+
+def _open(file: InputFile, given: Given, scratch: Path) -> _Opened:
+    """Open a file and recognise its tables; the rows of a small one are read at once.
+
+    Raises DataError, RegisterNeeded.
+    """
+    digest, tables = open_file(file, knows, scratch)
+    others = [table for table in tables if not is_confirmation(table)]
+    found = [(table, rows) for table in others if (rows := recognise(table, given))]
+    if file.size <= IN_MEMORY:
+        found = [(table, _read_ahead(rows)) for table, rows in found]
+    return _Opened(digest, [table for table in tables if is_confirmation(table)], found)
+
+
+def _read_ahead(rows: TableRows) -> TableRows:
+    """Return the rows of a small file in bulk with their batches in memory."""
+    if rows.in_bulk is None:
+        return rows
+    try:
+        batches = list(rows.in_bulk.batches())
+    except pl.exceptions.PolarsError:
+        return rows  # whoever reads it then says what is wrong
+    return replace(rows, in_bulk=InBulk(lambda: iter(batches), rows.in_bulk.cells))
+
+
 class _Reading:
     """One reading of an input: what it is done with, and what came of it so far."""
 
@@ -113,11 +154,11 @@ class _Reading:
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
         later = []
-        for file in files:
+        for file, opened in self._opened(files):
             told = partial(self.report, f"reading {file.name}", done, total)
             told()
             try:
-                self._read_file(file, told)
+                self._read_file(file, opened(), told)
             except RegisterNeeded:
                 later.append(file)
                 continue
@@ -125,6 +166,27 @@ class _Reading:
                 self.errors.append(error)
             done += file.size
         return later
+
+    def _opened(self, files: list[InputFile]) -> Iterator[tuple[InputFile, Callable[[], _Opened]]]:
+        """Yield each file with what opens it: of small files the next ones are opened meanwhile."""
+        opens = partial(_open, given=self.given, scratch=self.scratch)
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            ahead: deque[tuple[InputFile, Callable[[], _Opened]]] = deque()
+            try:
+                for file in files:
+                    is_small = file.size <= IN_MEMORY
+                    ahead.append(
+                        (
+                            file,
+                            pool.submit(opens, file).result if is_small else partial(opens, file),
+                        )
+                    )
+                    if len(ahead) > _AHEAD:
+                        yield ahead.popleft()
+                while ahead:
+                    yield ahead.popleft()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _read_manifests(self, files: list[InputFile]) -> list[manifests.Line]:
         """Read which files are of which colleges."""
@@ -144,17 +206,13 @@ class _Reading:
         self.stores["colleges"].flush()
         return read_register(self.con)
 
-    def _read_file(self, file: InputFile, told: Callable[[], None]) -> None:
-        digest, tables = open_file(file, knows, self.scratch)
-        confirmations = [table for table in tables if is_confirmation(table)]
-        others = [table for table in tables if not is_confirmation(table)]
-        found = [(table, rows) for table in others if (rows := recognise(table, self.given))]
-        if not found and not confirmations:
+    def _read_file(self, file: InputFile, opened: _Opened, told: Callable[[], None]) -> None:
+        if not opened.found and not opened.confirmations:
             self.intake.unread.append(file.name)
-        for table in confirmations:
-            self._confirm(table, digest)
-        for table, rows in found:
-            self._read_table(table, rows, digest, told)
+        for table in opened.confirmations:
+            self._confirm(table, opened.sha256)
+        for table, rows in opened.found:
+            self._read_table(table, rows, opened.sha256, told)
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""

@@ -307,7 +307,7 @@ def _batches(
     if rows.quoted:
         batches = _quoted_batches(rows)
     else:
-        batches = _plain_batches(rows, stray, {0, *places} if places else range(rows.width))
+        batches = _plain_batches(rows, stray, places or range(rows.width))
     for batch in batches:
         right = _marked_headers(rows, batch)
         yield right if places else _unprotected(rows.text, right)
@@ -482,4 +482,4 @@ def _marked_headers(rows: _Rows, batch: pl.DataFrame) -> pl.DataFrame:
 
 def _holds(cells: pl.Series, text: str) -> bool:
     """Whether a cell has a text, be it protected."""
-    return bool(cells.is_in([text, f'{_PROTECTED}{text}"']).any())
+    return bool((cells == text).any() or (cells == f'{_PROTECTED}{text}"').any())
