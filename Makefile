@@ -24,6 +24,7 @@ bench: $(VENV)/app $(VENV)-bench/made
 	$(BIN)/python benchmarks/run.py --ten-years --pandas-python $(VENV)-bench/bin/python
 	$(BIN)/python benchmarks/money.py
 	$(BIN)/python benchmarks/draws.py
+	$(BIN)/python benchmarks/intake.py
 	$(BIN)/python benchmarks/app.py
 
 # every page, light and dark, wide and narrow, into docs/screenshots

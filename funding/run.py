@@ -540,6 +540,7 @@ def _sources(given: str, intake: Intake, key: bytes, started: dt.datetime) -> di
         "input": given,
         "files": intake.files,
         "unread": intake.unread,
+        "left_out": intake.left_out,
         "notes": intake.notes,
         "pseudonym_key": key_id(key),
         "started": started.isoformat(timespec="seconds"),

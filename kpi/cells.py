@@ -6,8 +6,8 @@ import pandera.polars as pa
 import polars as pl
 
 from kpi.contract import TableContract
-from kpi.control_digits import WRONG_CONTROL_DIGIT, wrong_control_digits
-from kpi.masking import masked
+from kpi.control_digits import WRONG_CONTROL_DIGIT, control_digit, wrong_control_digits
+from kpi.masking import LONGEST, PERSON, masked, without_numbers
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
 from kpi.reading.text import DAMAGED
 
@@ -32,6 +32,8 @@ CELL_CHECKS = {
     " the eleven before it. Copy it again from the person's document.",
     "damaged_number": "{column} is {found}: a spreadsheet has rounded the number, and its last"
     " digits are lost. Format the column as text, and export it again from the source.",
+    "lost_zeros": "{column} is a number that has lost its first zeros in a spreadsheet. Format the"
+    " column as text, and export it again from the source.",
     "damaged_text": "{column} holds characters that cannot be read. Export the file again.",
     "person_elsewhere": "{column} holds what looks like a person's number or name. Take it out of"
     " this column.",
@@ -64,7 +66,8 @@ _FINDING = {
     "found": pl.String,
     "expected": pl.String,
 }
-_PERSON = r"(^|[^0-9])[0-9]{4}[0-3][0-9][0-6][0-9]{5}([^0-9]|$)"  # a BIN has 4 to 6 in fifth place
+_OF_A_DAY = r"^0[0-9](0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[056][0-9]{5}$"
+"""An IIN of somebody born in 2000 to 2009: the day of birth, then 5 or 6, or 0 of a foreigner."""
 _NAME = r"\p{Lu}\p{L}{2,}|\p{L}{2,}\s+\p{L}+"
 _POWERS_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE]\+?[0-9]+$"
 
@@ -123,6 +126,7 @@ def find_wrong_cells(
         _wrong_rows(contract, text),
         *(frame.select(*_FINDING) for frame in seen),
         *_damaged_numbers(contract, text),
+        *_lost_zeros(contract, text),
         *_damaged_texts(contract, text),
         *_people_elsewhere(contract, text),
         *_failed_casts(contract, text, typed),
@@ -137,7 +141,9 @@ def find_wrong_cells(
         ["row_id", "column_name"], keep="first", maintain_order=True
     )
     rows = findings.filter(pl.col("check_name").is_in(OF_ROWS))
-    shown = masked(pl.col("found")) if contract.identifiers else pl.col("found").str.slice(0, 100)
+    found_text = pl.col("found")
+    of_people = bool(contract.identifiers)
+    shown = masked(found_text) if of_people else without_numbers(found_text).str.slice(0, LONGEST)
     return pl.concat([rows, whole], rechunk=True).with_columns(
         found=pl.when(pl.col("column_name").is_in(contract.identifiers))
         .then(pl.format("({} characters)", pl.col("found").str.len_chars().fill_null(0)))
@@ -175,6 +181,23 @@ def _damaged_numbers(contract: TableContract, text: pl.DataFrame) -> list[pl.Dat
     ]
 
 
+def _lost_zeros(contract: TableContract, text: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return the findings of identifiers of 9 to 11 digits that are an IIN once zeros stand before
+    them. A register's own number of that length is one in a thousand of cases: it must begin as a
+    day of birth does, and end in the right control digit.
+    """
+    frames = []
+    for name in contract.identifiers:
+        short = text.filter(pl.col(name).str.contains("^[1-9][0-9]{8,10}$"))
+        filled = short.with_columns(iin=pl.col(name).str.pad_start(12, "0"))
+        of_a_day = filled.filter(pl.col("iin").str.contains(_OF_A_DAY))
+        numbers = of_a_day["iin"].cast(pl.Int64).to_numpy()
+        rows = of_a_day.filter(pl.Series(control_digit(numbers // 10) == numbers % 10))
+        if rows.height:
+            frames.append(_found(contract, rows, name, "lost_zeros"))
+    return frames
+
+
 def _damaged_texts(contract: TableContract, text: pl.DataFrame) -> list[pl.DataFrame]:
     """Return the findings of cells with bytes that are no characters of the file's encoding."""
     suspects = text.filter("is_damaged")
@@ -189,13 +212,20 @@ def _people_elsewhere(contract: TableContract, text: pl.DataFrame) -> list[pl.Da
     """Return the findings of numbers and names of people where the college's own numbers belong.
 
     A number of its own that has no digit is a name where a word of it begins with a capital, or
-    where there are several.
+    where there are several. In a table of no people numbers alone are looked for, in every text.
     """
+    if not contract.identifiers:
+        texts = [name for name, dtype in contract.types.items() if dtype == pl.String]
+        return [
+            _found(contract, rows, name, "person_elsewhere")
+            for name in texts
+            if (rows := text.filter(pl.col(name).str.contains(PERSON))).height
+        ]
     frames = []
     for name in contract.own_numbers:
         cell = pl.col(name)
         named = ~cell.str.contains("[0-9]") & cell.str.contains(_NAME)
-        if (rows := text.filter(cell.str.contains(_PERSON) | named)).height:
+        if (rows := text.filter(cell.str.contains(PERSON) | named)).height:
             frames.append(_found(contract, rows, name, "person_elsewhere"))
     return frames
 

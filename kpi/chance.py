@@ -14,28 +14,47 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-def chances_of_counts(n: int, a: float, b: float) -> Floats:
-    """Return the beta-binomial chance of each count 0..n, shape (n + 1,).
+def chances_of_counts(n: Ints, a: Floats, b: Floats) -> Floats:
+    """Return the beta-binomial chance of each count 0..n of each unit, one unit after the other;
+    arguments of shape (units,).
 
-    Each chance is the one before times (n - j)(a + j) / ((j + 1)(b + n - j - 1)); they are added up
+    Each chance is the one before times (n - j + 1)(a + j - 1) / (j (b + n - j)); they are added up
     as logarithms and scaled to the sum 1, so no gamma function is needed.
     """
-    j = np.arange(n)
-    steps = np.log((n - j) * (a + j) / ((j + 1) * (b + n - j - 1)))
-    logs = np.concatenate([[0.0], np.cumsum(steps)])
-    weights = np.exp(logs - logs.max())
-    return np.asarray(weights / weights.sum())
+    first = _first(n)
+    of, one, other = (np.repeat(part, n + 1) for part in (n, a, b))
+    j = _within(n)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where j is 0
+        steps = np.log((of - j + 1) * (one + j - 1) / (j * (other + of - j)))
+    steps[first] = 0
+    logs = np.cumsum(steps)
+    logs -= np.repeat(logs[first], n + 1)
+    weights = np.exp(logs - np.repeat(np.maximum.reduceat(logs, first), n + 1))
+    return np.asarray(weights / np.repeat(np.add.reduceat(weights, first), n + 1))
+
+
+def _first(n: Ints) -> Ints:
+    """Return where each unit's counts begin, when each has 0..n."""
+    return np.concatenate([[0], np.cumsum(n + 1)[:-1]])
+
+
+def _within(n: Ints) -> Ints:
+    """Return 0..n of each unit, one unit after the other."""
+    return np.arange(int((n + 1).sum())) - np.repeat(_first(n), n + 1)
 
 
 def at_least(k: Ints, n: Ints, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     """Return the beta-binomial chance of a count of k or more, of n, and of n itself, than which no
     count is rarer at this end; all of shape (units,).
     """
-    tails, ends = np.empty(len(k)), np.empty(len(k))
-    for place, (count, of, one, other) in enumerate(zip(k, n, a, b, strict=True)):
-        chances = chances_of_counts(int(of), one, other)
-        tails[place], ends[place] = chances[count:].sum(), chances[-1]
-    return np.minimum(tails, 1.0), ends
+    return _tails(chances_of_counts(n, a, b), k, n)
+
+
+def _tails(chances: Floats, k: Ints, n: Ints) -> tuple[Floats, Floats]:
+    """Return each unit's sum over the counts from k on, and that of n alone."""
+    is_in = _within(n) >= np.repeat(k, n + 1)
+    tails = np.add.reduceat(np.where(is_in, chances, 0.0), _first(n))
+    return np.minimum(tails, 1.0), chances[np.cumsum(n + 1) - 1]
 
 
 _Z = np.linspace(-8, 8, 401)
@@ -72,11 +91,12 @@ def largest_at_least(k: Ints, n: Ints, a: float, b: float) -> tuple[Floats, Floa
     sum over j >= k the expected number of such groups: no less than the chance that there is one,
     and equal to it where k > n / 2.
     """
-    tails, ends = np.empty(len(k)), np.empty(len(k))
-    for place, (least, of) in enumerate(zip(k, n, strict=True)):
-        groups = of / np.arange(1, of + 1) * chances_of_counts(int(of) - 1, a, b)
-        tails[place], ends[place] = groups[least - 1 :].sum(), groups[-1]
-    return np.minimum(tails, 1.0), ends
+    others = n - 1
+    ones = np.ones(len(n))
+    expected = (
+        np.repeat(n, n) / (_within(others) + 1) * chances_of_counts(others, a * ones, b * ones)
+    )
+    return _tails(expected, k - 1, others)
 
 
 def at_least_of_unlike(count: int, chances: Floats) -> float:

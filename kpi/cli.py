@@ -114,34 +114,66 @@ def check(
     to: Annotated[Path, typer.Option("--to", help="Where to write the findings.")] = Path(
         "findings.csv"
     ),
+    workbooks: Annotated[
+        Path | None,
+        typer.Option("--workbooks", help="New folder for a marked-up XLSX of each college."),
+    ] = None,
     college: OfCollege = None,
     key_file: KeyFile = None,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="kk, ru or en; workbooks else in Kazakh and Russian."),
+    ] = None,
 ) -> None:
     """Read and check input files; compute nothing. Findings go to a CSV file."""
     from funding.run import check_inputs, plan_round
+    from kpi.check_report import Report, print_report
     from kpi.college_names import CONFIRMED_FILE, write_proposals
     from kpi.export import write_csv
+    from kpi.findings import in_three_languages
     from kpi.language import SOURCE, speaker
     from kpi.methodology import round_of
     from kpi.pseudonyms import read_key
-    from kpi.summary import print_findings
+    from kpi.workbooks import Checked, require_new_folder, write_workbooks
 
+    words = speaker(language or SOURCE)
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
+    if workbooks:
+        require_new_folder(workbooks)
     with _progress() as report:
         key = read_key(key_file)
         intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
-    write_csv(findings, to)
+        written = []
+        if workbooks:
+            checked = Checked(inputs, intake, findings, counts)
+            written = write_workbooks(checked, workbooks, language, report)
+    write_csv(in_three_languages(findings, intake.headers), to)
     proposed = write_proposals(intake.unmatched, to.parent)
-    typer.echo(f"Checked for the round {plan.round_id}, counted on {plan.dates['count_on']}.")
-    has_errors = print_findings(findings, counts, intake.notes, intake.unread, to)
+    typer.echo(
+        words.say(
+            "Checked for the round {round}, counted on {day}.",
+            round=plan.round_id,
+            day=words.day(plan.dates["count_on"]),
+        )
+    )
+    told = Report(findings, counts, intake.files, intake.unread, intake.notes, intake.left_out)
+    has_errors = print_report(told, to, words)
     if proposed:
         typer.echo(
-            speaker(SOURCE).say(
+            words.say(
                 "Names of colleges not found in the register: {count}. Move the right ids to"
                 " college_id in {file}, and put that file into the input as {confirmed}.",
-                count=len(intake.unmatched),
+                count=words.number(len(intake.unmatched)),
                 file=proposed,
                 confirmed=CONFIRMED_FILE,
+            )
+        )
+    if workbooks:
+        typer.echo(
+            words.say(
+                "Marked-up workbooks: {count}, in {folder}",
+                count=words.number(len(written)),
+                folder=workbooks,
             )
         )
     raise typer.Exit(1 if has_errors else 0)
@@ -159,12 +191,16 @@ def run(
     observed_on: Day = None,
     college: OfCollege = None,
     key_file: KeyFile = None,
+    language: Language = "en",
 ) -> None:
     """Compute a round: KPIs, scores, ranks, leagues and funding. Keeps it as a draft."""
     from funding.run import plan_round, run_round
+    from kpi.check_report import Report, print_report
+    from kpi.language import speaker
     from kpi.pseudonyms import read_key
-    from kpi.summary import print_findings, print_round
+    from kpi.summary import print_round
 
+    words = speaker(language)
     given = {"count_on": count_on, "kpi_on": kpi_on, "observed_on": observed_on}
     days = {name: day.date() if day else None for name, day in given.items()}
     plan = plan_round(round_id, methodology, rule, days, store)
@@ -172,13 +208,16 @@ def run(
         key = read_key(key_file)
         draft = run_round(inputs, store, plan, key, report, given=_given(college))
     print_round(draft)
-    has_errors = print_findings(
+    sources = draft.sources
+    told = Report(
         draft.findings(),
         draft.table("row_counts"),
-        draft.sources["notes"],
-        draft.sources["unread"],
-        draft.path / "findings.parquet",
+        sources["files"],
+        sources["unread"],
+        sources["notes"],
+        sources["left_out"],
     )
+    has_errors = print_report(told, draft.path / "findings.parquet", words)
     raise typer.Exit(1 if has_errors else 0)
 
 

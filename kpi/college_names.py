@@ -180,14 +180,17 @@ def is_confirmation(table: TextTable) -> bool:
     return {"name", "college_id"} <= own <= {"region", "name", "college_id"}
 
 
-def confirmed_of(table: TextTable) -> dict[tuple[str, str | None], str]:
-    """Return the college_id by key of the name and region (None: of whatever region). Rows without
-    an id are not confirmed yet. Raises DataError where one name has two ids.
+def confirmed_of(
+    table: TextTable, before: Mapping[tuple[str, str | None], str]
+) -> dict[tuple[str, str | None], str]:
+    """Return the college_id by key of the name and region (None: of whatever region), those of the
+    files ``before`` among them. Rows without an id are not confirmed yet. Raises DataError where
+    one name has two ids.
     """
     places = {name: table.header.index(name) for name in ("name", "college_id")}
     if "region" in table.header:
         places["region"] = table.header.index("region")
-    found: dict[tuple[str, str | None], str] = {}
+    found = dict(before)
     for batch in table.batches():
         cells = batch.select(pl.col(column(at)).alias(name) for name, at in places.items())
         for row in cells.iter_rows(named=True):

@@ -6,13 +6,14 @@ and college_id: those of a stored round, or of a check of which nothing is kept.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import polars as pl
 
 from kpi.cells import CELL_CHECKS
-from kpi.language import Speaker, mark
+from kpi.language import LANGUAGES, Speaker, mark, speaker
 from kpi.resources import sql_folder
 
 ERROR, WARNING = "error", "warning"
@@ -20,6 +21,9 @@ SEVERITIES = {ERROR: mark("error"), WARNING: mark("warning")}
 ROWS = ("read", "clean", "rejected")
 WHOLE_COLLEGE = "rows_of_rejected_college"
 """The check whose findings vanish with an error of the college's own row."""
+
+_SAID_BY = ("check_name", "column_name", "found", "expected", "message")
+"""The columns that a finding's sentence is made of."""
 
 _LINE = re.compile(r"^-- message: (.+)$", re.MULTILINE)
 
@@ -150,8 +154,9 @@ def place(finding: dict[str, object]) -> str:
     return f"{finding['file']}, {finding['record']}" if finding["record"] else str(finding["file"])
 
 
-def sentence(words: Speaker, finding: dict[str, object]) -> str:
-    """Return the sentence of a finding in the reader's language.
+def sentence(words: Speaker, finding: dict[str, object], called: str | None = None) -> str:
+    """Return the sentence of a finding in the reader's language; ``called`` is what the file calls
+    the column.
 
     The stored message is the check's English sentence, filled. The sentence of the same check is
     translated and filled again; a message that it does not give (of an older version of the check)
@@ -163,7 +168,61 @@ def sentence(words: Speaker, finding: dict[str, object]) -> str:
         return words.error(message)
     expected = finding["expected"]
     told = words.error(str(expected)) if expected is not None else None
-    return _filled(words.error(template), {**finding, "expected": told})
+    column = called or finding["column_name"]
+    return _filled(words.error(template), {**finding, "expected": told, "column_name": column})
+
+
+def in_three_languages(
+    findings: pl.DataFrame, headers: Mapping[str, Mapping[str, str]]
+) -> pl.DataFrame:
+    """Return the findings as they are handed out: errors first, each message in Kazakh, Russian and
+    English, and ``file_column``, what its file calls the column.
+
+    ``headers`` has the names of each file's columns by those of its table, as ``Intake.headers``.
+    """
+    ordered = narrowed(findings)
+    said = told(ordered, [speaker(language) for language in LANGUAGES])
+    called = names_in_files(ordered, headers)
+    leading = ("severity", "check_name", "table_name", "college_id", "file", "record")
+    return ordered.select(
+        *leading,
+        "column_name",
+        pl.Series("file_column", called, dtype=pl.String),
+        "found",
+        "expected",
+        *[pl.Series(f"message_{language}", said[language]) for language in LANGUAGES],
+    )
+
+
+def told(
+    findings: pl.DataFrame, speakers: Sequence[Speaker], called: Sequence[str | None] | None = None
+) -> dict[str, list[str]]:
+    """Return the sentence of each finding in each language; ``called`` are the names that the files
+    have for their columns.
+    """
+    names = called or [None] * findings.height
+    said: dict[str, list[str]] = {}
+    for words in speakers:
+        known: dict[tuple[Any, ...], str] = {}  # most findings of a check say the same
+        said[words.language] = lines = []
+        for finding, name in zip(
+            findings.select(_SAID_BY).iter_rows(named=True), names, strict=True
+        ):
+            key = (name, *finding.values())
+            if key not in known:
+                known[key] = sentence(words, finding, name)
+            lines.append(known[key])
+    return said
+
+
+def names_in_files(
+    findings: pl.DataFrame, headers: Mapping[str, Mapping[str, str]]
+) -> list[str | None]:
+    """Return what each finding's file calls the column (``Intake.headers``); None where unknown."""
+    return [
+        headers.get(file or "", {}).get(column or "")
+        for file, column in findings.select("file", "column_name").iter_rows()
+    ]
 
 
 def _filled(template: str, finding: dict[str, object]) -> str:

@@ -1,7 +1,8 @@
 """How each KPI can be moved without helping a student, and which figure gives it away.
 
 Every indicator that pays is one that somebody moves. A way is named ``<kpi>.<way>``; its
-counter-figures are other KPIs, or something that no KPI holds and somebody has to look at.
+counter-figures are other KPIs, or something that no KPI holds and somebody has to look at. Of some
+ways every round is searched for signs (``kpi.signs``), which are warnings on the page Data check.
 """
 
 from kpi.language import mark
@@ -152,6 +153,32 @@ LOOK = {
     ),
 }
 """Way to what has to be looked at where no KPI, or not a KPI alone, gives it away."""
+
+SIGN_NAMES = {
+    "unverified_employment": mark("work declared and not verified"),
+    "one_employer": mark("one employer of an improbable share of the graduates"),
+    "last_days": mark("many jobs that begin in the last days before the cut-off"),
+    "late_agreements": mark("agreements that all begin just before the reference date"),
+    "excluded_rising": mark("excluded destinations that rise while employment rises"),
+    "dropout_rising": mark("dropout that rises while employment rises"),
+    "left_contingent": mark("students moved out of the contingent since the last round"),
+    "employment_jump": mark("a jump of the employment rate beyond chance"),
+    "dual_jump": mark("a jump of the share in dual training beyond chance"),
+    "around_gate": mark("nationally, more colleges just above a gate than just below it"),
+}
+"""Sign of ``kpi.signs`` to what it looks for."""
+
+SIGNS_OF = {
+    "employment_rate.excluded": ("excluded_rising", "employment_jump"),
+    "employment_rate.formal": ("last_days", "one_employer"),
+    "employment_rate.paper": ("unverified_employment", "around_gate"),
+    "employment_rate.intake": ("dropout_rising",),
+    "in_specialty_rate.partners": ("one_employer",),
+    "in_specialty_rate.excluded": ("excluded_rising",),
+    "dual_share.paper": ("late_agreements", "dual_jump", "around_gate"),
+    "dual_share.contingent": ("left_contingent",),
+}
+"""Way to the signs that every round is searched for."""
 
 
 def ways_of(kpi: str) -> list[str]:

@@ -6,8 +6,9 @@ and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,15 +25,19 @@ from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognis
 from kpi.layouts import manifest as manifests
 from kpi.layouts.rows import InBulk
 from kpi.reading.gather import gather
+from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
-from kpi.reading.table import InputFile, TextTable, refuse
-from kpi.reading.text import IN_MEMORY
+from kpi.reading.table import InputFile, TextTable, first_line, refuse
 from kpi.store import Store, create_tables, make_read_views, read_register
 from kpi.tables import TABLES
 
+SCRATCH = "college-kpi-reading-"
+"""How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
+
 _WORKERS = 2
 _AHEAD = 4
-"""So many small files are opened while another one is stored."""
+_SMALL = 1 << 22  # bytes
+"""So many small files are opened while another one is stored: of workbooks, too, few fit at once."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -51,6 +56,8 @@ class Intake:
     """The columns of each file that its table does not have."""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
+    used: Given = field(default_factory=Given)
+    """All that the files were read with: what was given, and what was found on the way."""
     unmatched: list[Unmatched] = field(default_factory=list)
     """Names of colleges that files have and the register has not, or more than once."""
 
@@ -70,7 +77,7 @@ def read_inputs(
     (all such files are named).
     """
     create_tables(con)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=SCRATCH) as scratch:
         reading = _Reading(con, key, report, given or Given(), Path(scratch))
         reading.read([inputs] if isinstance(inputs, Path) else list(inputs))
     if reading.errors:
@@ -81,11 +88,12 @@ def read_inputs(
 
 @dataclass(frozen=True)
 class _Opened:
-    """A file that was opened: what its tables are."""
+    """A file that was opened: what its tables are, and the names of those that are none."""
 
     sha256: str
     confirmations: list[TextTable]
     found: list[tuple[TextTable, TableRows]]
+    unread: list[str]
 
 
 def _open(file: InputFile, given: Given, scratch: Path) -> _Opened:
@@ -94,11 +102,14 @@ def _open(file: InputFile, given: Given, scratch: Path) -> _Opened:
     Raises DataError, RegisterNeeded.
     """
     digest, tables = open_file(file, knows, scratch)
-    others = [table for table in tables if not is_confirmation(table)]
-    found = [(table, rows) for table in others if (rows := recognise(table, given))]
-    if file.size <= IN_MEMORY:
+    confirmations = [table for table in tables if is_confirmation(table)]
+    others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
+    recognised = [(table, recognise(table, given)) for table in others]
+    found = [(table, rows) for table, rows in recognised if rows is not None]
+    if file.size <= _SMALL:
         found = [(table, _read_ahead(rows)) for table, rows in found]
-    return _Opened(digest, [table for table in tables if is_confirmation(table)], found)
+    unread = [table.name for table, rows in recognised if rows is None]
+    return _Opened(digest, confirmations, found, unread if tables else [file.name])
 
 
 def _read_ahead(rows: TableRows) -> TableRows:
@@ -107,7 +118,7 @@ def _read_ahead(rows: TableRows) -> TableRows:
         return rows
     try:
         batches = list(rows.in_bulk.batches())
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return rows  # whoever reads it then says what is wrong
     return replace(rows, in_bulk=InBulk(lambda: iter(batches), rows.in_bulk.cells))
 
@@ -136,6 +147,7 @@ class _Reading:
         """Read all files, each once: those whose layout must know the colleges last."""
         gathered = gather(inputs, self.scratch / "unpacked")
         self.errors += gathered.errors
+        self.intake.unread += gathered.unread
         files = [file for file in gathered.files if not manifests.is_manifest(file)]
         lines = self._read_manifests(gathered.files)
         total = sum(file.size for file in files)
@@ -149,32 +161,34 @@ class _Reading:
         for store in self.stores.values():
             store.flush()
         self.report("reading", total, total)
+        self.intake.used = self.given
         self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
 
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
         later = []
-        for file, opened in self._opened(files):
-            told = partial(self.report, f"reading {file.name}", done, total)
-            told()
-            try:
-                self._read_file(file, opened(), told)
-            except RegisterNeeded:
-                later.append(file)
-                continue
-            except DataError as error:
-                self.errors.append(error)
-            done += file.size
+        with closing(self._opened(files)) as opening:
+            for file, opened in opening:
+                told = partial(self._tell, file, done, total)
+                told(0.0)
+                try:
+                    self._read_file(file, opened(), told)
+                except RegisterNeeded:
+                    later.append(file)
+                    continue
+                except DataError as error:
+                    self.errors.append(error)
+                done += file.size
         return later
 
-    def _opened(self, files: list[InputFile]) -> Iterator[tuple[InputFile, Callable[[], _Opened]]]:
+    def _opened(self, files: list[InputFile]) -> Generator[tuple[InputFile, Callable[[], _Opened]]]:
         """Yield each file with what opens it: of small files the next ones are opened meanwhile."""
         opens = partial(_open, given=self.given, scratch=self.scratch)
         with ThreadPoolExecutor(_WORKERS) as pool:
             ahead: deque[tuple[InputFile, Callable[[], _Opened]]] = deque()
             try:
                 for file in files:
-                    is_small = file.size <= IN_MEMORY
+                    is_small = file.size <= _SMALL
                     ahead.append(
                         (
                             file,
@@ -206,9 +220,12 @@ class _Reading:
         self.stores["colleges"].flush()
         return read_register(self.con)
 
-    def _read_file(self, file: InputFile, opened: _Opened, told: Callable[[], None]) -> None:
-        if not opened.found and not opened.confirmations:
-            self.intake.unread.append(file.name)
+    def _tell(self, file: InputFile, done: int, total: int, part: float) -> None:
+        """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
+        self.report(f"reading {file.name}", done + int(file.size * part), total)
+
+    def _read_file(self, file: InputFile, opened: _Opened, told: Callable[[float], None]) -> None:
+        self.intake.unread += opened.unread
         for table in opened.confirmations:
             self._confirm(table, opened.sha256)
         for table, rows in opened.found:
@@ -216,12 +233,13 @@ class _Reading:
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""
-        confirmed = confirmed_of(table)
-        self.confirmed |= confirmed
-        self._enter(table, CONFIRMED, digest, len(confirmed), {"layout": "plain"})
+        before = len(self.confirmed)
+        self.confirmed |= confirmed_of(table, self.confirmed)
+        form = {"layout": plain.NAME, **table.form}
+        self._enter(table, CONFIRMED, digest, len(self.confirmed) - before, form)
 
     def _read_table(
-        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[], None]
+        self, table: TextTable, rows: TableRows, digest: str, told: Callable[[float], None]
     ) -> None:
         """Store the rows of one table; ``told`` is called after each batch: whoever watches may
         cancel there.
@@ -234,12 +252,12 @@ class _Reading:
             for batch in bulk.batches() if bulk else rows.batches():
                 store.add(_of_file(table, batch, number), bulk.cells if bulk else None)
                 count += batch.height
-                told()
-        except pl.exceptions.PolarsError as error:
+                told(min(count / table.rows, 1.0))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             raise refuse(
                 table.file,
                 "The file cannot be read as a table.",
-                found=str(error).splitlines()[0],
+                found=first_line(error),
                 do="Export the file again.",
             ) from error
         self.con.execute(
@@ -247,11 +265,8 @@ class _Reading:
         )
         self.intake.headers[table.name] = dict(rows.headers)
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
-        if rows.left_out:
-            self.intake.left_out[table.name] = rows.left_out
         if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
-            note = f"{table.name}: columns left out: {', '.join(rows.left_out)}"
-            self.intake.notes.append(note)
+            self.intake.left_out[table.name] = rows.left_out
         form = {"layout": rows.layout, **table.form, **rows.form}
         self._enter(table, rows.table, digest, count, form)
 

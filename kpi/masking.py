@@ -19,6 +19,9 @@ _VALUES = [
     *values.DESTINATIONS,
     *values.DESTINATION_SOURCES,
 ]
+PERSON = r"(^|[^0-9])[0-9]{4}[0-3][0-9][0-6][0-9]{5}([^0-9]|$)"
+"""A person's number anywhere in a text: a BIN has 4 to 6 in its fifth place."""
+
 _MANY_DIGITS = r"(\d{2})\d{7,}"
 _NAME = r"(\p{Lu})[\p{L}'’-]+"
 _WORDS = r"^[\p{L}'’-]{2,}(\s+[\p{L}'’.-]{1,})+$"
@@ -33,6 +36,14 @@ def without_names(cell: pl.Expr) -> pl.Expr:
         .str.replace_all(_NAME, "$1…")
         .str.slice(0, LONGEST)
     )
+
+
+def without_numbers(cell: pl.Expr) -> pl.Expr:
+    """Return the text of a table that is of no people, where somebody's number may stand by mistake:
+    such a text loses its long numbers, any other stays as it is.
+    """
+    cut = cell.str.replace_all(_MANY_DIGITS, "$1…")
+    return pl.when(cell.str.contains(PERSON)).then(cut).otherwise(cell)
 
 
 def masked(cell: pl.Expr) -> pl.Expr:

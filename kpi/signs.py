@@ -230,17 +230,25 @@ class Judged:
 def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None) -> Judged:
     """Judge units against a null that is learnt from those that it does not find.
 
+    It begins without the fifth that is least usual, so that those who game cannot hide each other,
+    and takes back whom it does not find, until that changes nothing.
+
     ``fit`` learns the null from the units of a mask. Tested is who ``may`` be, and whose greatest
     possible count would be a discovery at all (Tarone, Biometrics 46, 1990): this depends on the
     size of the cohort alone, and small ones take no power from others. Who is found must be as
     improbable ``otherwise`` too: nobody knows the form in which colleges differ.
     """
-    keep = np.ones(units, dtype=bool)
     nothing = np.full(units, np.nan)
     if units < LEAST_UNITS:
         return Judged(nothing, nothing, nothing)
+    keep = np.ones(units, dtype=bool)
+    fits = {keep.tobytes(): fit(keep)}
+    keep[np.argsort(fits[keep.tobytes()].tail, kind="stable")[: units // 5]] = False
     for _ in range(_MOST_FITS):
-        null = fit(keep)
+        learnt_from = keep.tobytes()
+        if learnt_from not in fits:
+            fits[learnt_from] = fit(keep)
+        null = fits[learnt_from]
         p, q = nothing.copy(), nothing.copy()
         tested = null.end <= LEVEL
         if may is not None:
@@ -248,9 +256,9 @@ def _judged(fit: Callable[[Bools], _Null], units: int, may: Bools | None = None)
         p[tested] = np.round(null.tail[tested], 10)
         q[tested] = np.round(q_values(p[tested]), 10)
         found = q <= LEVEL
-        if not (found & keep).any():
+        if (keep == ~found).all():
             break
-        keep &= ~found
+        keep = ~found
     if null.otherwise:
         for place in np.flatnonzero(found):
             p[place] = max(p[place], round(null.otherwise(int(place)), 10))
@@ -410,14 +418,18 @@ def around_gate(k: Ints, n: Ints, least: Ints) -> tuple[int, int, float, float]:
     a, b = fit_beta(k, n)
     distance = k - least
     is_within = (distance >= -2) & (distance <= 1)
-    shares = []
-    for of, at in zip(n[is_within], least[is_within], strict=True):
-        chances = chances_of_counts(int(of), a, b)
-        around = [chances[at + by] if 0 <= at + by <= of else 0.0 for by in (-2, -1, 0, 1)]
-        shares.append((around[2] + around[3]) / sum(around))
+    of, at = n[is_within], least[is_within]
+    ones = np.ones(len(of))
+    chances = chances_of_counts(of, a * ones, b * ones)
+    begins = np.cumsum(of + 1) - of - 1
+    around = []
+    for by in (-2, -1, 0, 1):
+        can_be = (at + by >= 0) & (at + by <= of)
+        around.append(np.where(can_be, chances[begins + np.clip(at + by, 0, of)], 0.0))
+    shares = (around[2] + around[3]) / sum(around)
     above = int((distance[is_within] >= 0).sum())
-    p = at_least_of_unlike(above, np.array(shares))
-    return above, int(is_within.sum()), float(np.sum(np.sort(shares))), p
+    p = at_least_of_unlike(above, shares)
+    return above, int(is_within.sum()), float(shares.sum()), p
 
 
 # ------------------------------------------------------------------------------------- the rows

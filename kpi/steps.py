@@ -10,6 +10,8 @@ STEPS = {
     "funding": mark("Computing the funding"),
     "checking results": mark("Checking the results"),
     "writing the draft": mark("Writing the draft"),
+    "picking rows": mark("Picking the rows of each college"),
+    "writing workbooks": mark("Writing the marked-up workbooks"),
     "verifying journal": mark("Verifying the journal"),
     "verifying files": mark("Verifying the files"),
     "verifying signatures": mark("Verifying the attached files"),
@@ -21,7 +23,12 @@ STEPS = {
 
 _COMPUTING = ("checking rows", "counting KPIs", "ranking", "funding", "checking results")
 WAYS = {
-    "check": {"reading": (0.0, 0.7), "checking rows": (0.7, 1.0)},
+    "check": {
+        "reading": (0.0, 0.4),
+        "checking rows": (0.4, 0.55),
+        "picking rows": (0.55, 0.75),
+        "writing workbooks": (0.75, 1.0),
+    },
     "run": {
         "reading": (0.0, 0.4),
         **dict.fromkeys(_COMPUTING, (0.4, 0.95)),

@@ -14,7 +14,7 @@ import pyarrow
 
 from kpi.cells import cast_cells, find_wrong_cells
 from kpi.contract import TableContract
-from kpi.masking import masked
+from kpi.masking import masked, without_numbers
 from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading.table import BATCH_ROWS
 from kpi.tables import COLLEGE_ID, TABLES
@@ -89,7 +89,10 @@ class Store:
         """Judge the rows that wait and store each once."""
         if not self.waiting:
             return
-        text = pl.concat(self._as_contract()).with_row_index("row_id", offset=self.rows)
+        # in one piece: polars 2.1 panics on filters over pieces of different shapes
+        text = pl.concat(self._as_contract(), rechunk=True).with_row_index(
+            "row_id", offset=self.rows
+        )
         text = text.with_columns(pl.col("row_id").cast(pl.Int64))
         self.waiting.clear()
         self.rows += text.height
@@ -133,19 +136,15 @@ class Store:
         wrong length the cells may have slipped, and any of them may be somebody's number.
         """
         slipped = pl.col("fields").is_not_null()
-        is_college = pl.col("college_id").str.contains(COLLEGE_ID).fill_null(False)
-        shown = set(self.contract.types) - {"college_id"} if self.contract.identifiers else set()
+        identifiers = self.contract.identifiers
         hidden = text.with_columns(
-            pl.when(
-                (slipped & ~is_college)
-                if name == "college_id"
-                else (slipped | pl.lit(name in self.contract.identifiers))
-            )
+            pl.when(slipped | pl.lit(name in identifiers))
             .then(pl.col(name).map_elements(self._pseudonym, return_dtype=pl.String))
-            .otherwise(masked(pl.col(name)) if name in shown else pl.col(name))
+            .otherwise(masked(pl.col(name)) if identifiers else without_numbers(pl.col(name)))
             .alias(name)
             for name in self.contract.types
-        )
+            if name != "college_id"
+        ).with_columns(college_id=self._college_told(slipped))
         person = self.contract.identifiers[0] if self.contract.identifiers else None
         self._append(
             "unreadable",
@@ -162,6 +161,18 @@ class Store:
                 else pl.lit(None, pl.String).alias("person_id"),
                 pl.struct(list(self.contract.types)).struct.json_encode().alias("cells"),
             ),
+        )
+
+    def _college_told(self, slipped: pl.Expr) -> pl.Expr:
+        """The college's id of a row, and nothing that may be somebody's number or name."""
+        cell = pl.col("college_id")
+        other = masked(cell) if self.contract.identifiers else without_numbers(cell)
+        return (
+            pl.when(cell.str.contains(COLLEGE_ID))
+            .then(cell)
+            .when(slipped)
+            .then(cell.map_elements(self._pseudonym, return_dtype=pl.String))
+            .otherwise(other)
         )
 
     def _pseudonym(self, identifier: str) -> str:

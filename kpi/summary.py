@@ -1,9 +1,6 @@
 """What the command line prints of a round: read from its stored tables, only laid out here."""
 
-from collections.abc import Iterable
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 from rich.console import Console
@@ -18,7 +15,6 @@ from kpi.rounds import Round
 
 EMPLOYMENT = ("employment_rate_of_all", "employment_rate", "employment_rate_with_study")
 TENGE = "₸"
-_SHOWN_FINDINGS = 10
 
 
 def print_round(draft: Round) -> None:
@@ -64,57 +60,6 @@ def print_specialties(of_round: Round, top: int) -> None:
             f"{row['rank']} of {row['ranked_of']}",
         )
     console.print(table)
-
-
-def print_findings(
-    findings: pl.DataFrame,
-    counts: pl.DataFrame,
-    notes: Iterable[str],
-    unread: Iterable[str],
-    path: Path,
-) -> bool:
-    """Print rows read, clean and rejected, the findings by check, and the first few in full.
-
-    Returns whether there are errors.
-    """
-    console = new_console()
-    table = new_table("input", "read>", "clean>", "rejected>")
-    sums = counts.group_by("table_name").agg(pl.col("read", "clean", "rejected").sum())
-    for row in sums.sort("table_name").rows():
-        fill(table, row[0], *(f"{number:,}" for number in row[1:]))
-    console.print("\n[bold]Data[/bold]")
-    console.print(table)
-    for note in notes:
-        console.print(note, markup=False)
-    if names := ", ".join(unread):
-        console.print(f"Left unread, because no table has this name: {names}", markup=False)
-    errors = findings.filter(pl.col("severity") == "error")
-    warnings = findings.height - errors.height
-    told = f"Findings: errors {errors.height:,}, warnings {warnings:,}"
-    if findings.is_empty():
-        console.print(told + ".")
-        return False
-    console.print(f"{told}, in {path}", markup=False)
-    by_check = new_table("check", "severity", "findings>", "colleges>")
-    grouped = findings.group_by("check_name", "severity").agg(
-        pl.len(), pl.col("college_id").n_unique()
-    )
-    for name, severity, count, colleges in grouped.sort("severity", "check_name").rows():
-        fill(by_check, name, severity, f"{count:,}", f"{colleges:,}")
-    console.print(by_check)
-    for finding in findings.sort("severity").head(_SHOWN_FINDINGS).iter_rows(named=True):
-        console.print(_finding_line(finding), markup=False, soft_wrap=True)
-    if findings.height > _SHOWN_FINDINGS:
-        console.print(f"... and {findings.height - _SHOWN_FINDINGS:,} more in {path}", markup=False)
-    return not errors.is_empty()
-
-
-def _finding_line(row: dict[str, Any]) -> str:
-    place = f"{row['file']}, record {row['record']}" if row["file"] else row["table_name"]
-    college = f", college {row['college_id']}" if row["college_id"] else ""
-    said = row["expected"] in row["message"]
-    expected = "" if said else f" (expected: {row['expected']})"
-    return f"- {place}{college}: {row['message']}{expected}"
 
 
 def _print_national(console: Console, draft: Round, methodology: Methodology) -> None:

@@ -5,11 +5,13 @@ the files stand in a folder of their owner's alone that is gone when the work is
 happens; what a killed process left is cleared by the next upload.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import socket
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +20,23 @@ from typing import Protocol
 
 from kpi.errors import CallError, phrase
 from kpi.language import mark
-from kpi.layouts.plain import table_of_name
+from kpi.reading.archive import bounded
 from kpi.rounds import is_running
 
 MB = 1_000_000
 TOTAL = 400 * MB
 """Bytes of all files together: twice the national registers."""
 
-MOST_FILES = 200
-LONGEST_NAME = 100
+UNPACKED = 1_000 * MB
+"""Bytes that an archive or workbook may unpack to, and all of them together; the command line takes
+more.
+"""
+
+MOST_FILES = 1_000
+LONGEST_NAME = 200
+
+_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet", ".zip")
+_NAME = re.compile(r"\w[\w .,()№«»'’–—-]*")
 
 _PREFIX = "college-kpi-upload"
 
@@ -52,10 +62,15 @@ def base_name(name: str) -> str:
 
 
 def is_taken(name: str) -> bool:
-    """Whether a file of this name would be read: ``students.csv``, ``students-north.parquet``."""
+    """Whether a file of this name is taken: its ending is one of a table or an archive, and the
+    rest is a name. What it holds, reading finds out by its content.
+    """
     own = base_name(name)
     return (
-        table_of_name(own) is not None and own.isprintable() and len(own.encode()) <= LONGEST_NAME
+        own.lower().endswith(_ENDINGS)
+        and _NAME.fullmatch(own) is not None
+        and own.isprintable()
+        and len(own.encode()) <= LONGEST_NAME
     )
 
 
@@ -73,9 +88,8 @@ def _faults(uploads: Sequence[Upload], most_bytes: int) -> Iterator[CallError]:
             mark("These files are no tables of a round."),
             found=_listed(strange),
             expected=mark(
-                "colleges, students, graduates, dual_agreements, accreditations or assessments,"
-                " as .csv or .parquet; several files of one table as students-north.csv,"
-                " students-south.csv"
+                "files of letters, digits and spaces that end in .csv, .tsv, .txt, .xlsx, .parquet"
+                " or .zip"
             ),
             do=mark("Rename the files, or take them away."),
         )
@@ -127,12 +141,30 @@ def held(uploads: Sequence[Upload], most_bytes: int) -> Iterator[Path]:
     try:
         for one in uploads:
             (folder / base_name(one.name)).write_bytes(one.getbuffer())
-        yield folder
+        _require_small(folder)
+        with bounded(UNPACKED):
+            yield folder
     except CallError as error:
         _forget(error, folder)
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_small(folder: Path) -> None:
+    """Raise CallError where archives and workbooks together unpack to more than is taken."""
+    total = 0
+    for path in folder.iterdir():
+        if zipfile.is_zipfile(path):
+            with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as packed:
+                total += sum(member.file_size for member in packed.infolist())
+    if total > UNPACKED:
+        raise CallError(
+            mark("The files unpack to more than is taken."),
+            found=phrase("{size} MB", size=total // MB),
+            expected=phrase("{size} MB", size=UNPACKED // MB),
+            do=mark("Send them as Parquet, or run the round with `kpi run`."),
+        )
 
 
 def _forget(error: CallError, folder: Path) -> None:

@@ -13,6 +13,7 @@ from funding.rule import Rule
 from funding.uploaded import Fitness, Order, check_uploads, run_uploads
 from kpi.access import Role, require_role
 from kpi.dated import Names, newest, shipped_names
+from kpi.detected import form, kinds, layout, named
 from kpi.errors import CallError
 from kpi.export import write_csv
 from kpi.findings import (
@@ -24,12 +25,16 @@ from kpi.findings import (
     codes,
     examples,
     first_to_mend,
+    in_three_languages,
     narrowed,
     place,
     sentence,
     totals,
 )
+from kpi.language import mark
+from kpi.layouts.attribution import is_college_id
 from kpi.methodology import Methodology, first_year, round_of
+from kpi.tables import COLLEGE_ID_WORDS
 from kpi.terms import term
 from kpi.uploads import MB, TOTAL, faults
 from views.frame import address, parts, waivers
@@ -79,7 +84,9 @@ def _own_files(at: Here) -> None:
         _lead_to_draft(at, fitness.draft)
     _upload(at)
     if fitness:
+        _detected(at, fitness)
         _result(at, fitness, "findings.csv")
+        _workbooks(at, fitness)
         st.button(
             at.words.say("Forget this result"),
             key="data_check:forget",
@@ -87,6 +94,70 @@ def _own_files(at: Here) -> None:
             icon=":material/delete:",
             on_click=_forget,
         )
+
+
+def _detected(at: Here, fitness: Fitness) -> None:
+    """Draw what was found out of each kind of file, and which files hold no table."""
+    words = at.words
+    found = kinds(fitness.intake.files)
+    if found:
+        parts.section(words.say("What the files are"))
+        rows = pl.DataFrame(
+            [
+                {
+                    "file": named(words, kind),
+                    "table": term(words, kind.entry["table"]),
+                    "layout": layout(words, kind.entry["layout"]),
+                    "form": form(words, kind.entry),
+                    "rows": words.number(kind.rows),
+                }
+                for kind in found
+            ]
+        )
+        parts.table(
+            rows,
+            {
+                "file": st.column_config.TextColumn(words.say("File"), width="medium"),
+                "table": st.column_config.TextColumn(words.say("Table")),
+                "layout": st.column_config.TextColumn(words.say("Layout")),
+                "form": st.column_config.TextColumn(words.say("Detected"), width="large"),
+                "rows": _number(words.say("Rows")),
+            },
+            name="detected",
+            alt=words.say("What the files are"),
+        )
+    if names := ", ".join(fitness.intake.unread):
+        told = words.say("Left unread, because no table was found in it: {names}", names=names)
+        st.warning(parts.plain(told), icon=":material/help:")
+    for note in fitness.intake.notes:
+        st.caption(parts.plain(words.error(note)))
+
+
+def _workbooks(at: Here, fitness: Fitness) -> None:
+    """Offer the marked-up workbooks to who uploaded the files."""
+    if fitness.workbooks is None:
+        return
+    packed, say = fitness.workbooks, at.words.say
+    parts.section(
+        say("Marked-up workbooks"),
+        say(
+            "They hold the rows as they were sent, with real numbers and names. They are in no"
+            " round, and gone with this session or when the result is forgotten."
+        ),
+    )
+    parts.download(
+        say("Download the marked-up workbooks"),
+        "workbooks.zip",
+        lambda folder: _kept_in(folder / "workbooks.zip", packed),
+        "application/zip",
+        "data_check:workbooks",
+        icon=":material/table:",
+    )
+
+
+def _kept_in(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
 
 
 def _kept_for(at: Here) -> Fitness | None:
@@ -164,15 +235,15 @@ def _upload(at: Here) -> None:
         accept_multiple_files=True,
         key=UPLOADER,
         help=say(
-            "colleges, students, graduates, dual_agreements, accreditations or assessments, as .csv"
-            " or .parquet; several files of one table as students-north.csv, students-south.csv"
+            "Registers, the contingent export and the assessment template; which is which is found"
+            " by their columns"
         ),
     )
     st.caption(
         parts.plain(
             say(
-                "CSV in UTF-8 or Parquet, named after its table: colleges.csv, students.csv."
-                " Up to {one} MB a file and {all} MB together.",
+                "CSV or TSV in any encoding, XLSX, Parquet, or a ZIP of them. Up to {one} MB a file"
+                " and {all} MB together.",
                 one=at.words.number(most),
                 all=at.words.number(TOTAL // MB),
             )
@@ -233,11 +304,51 @@ def _order(at: Here) -> tuple[Order, list[CallError]]:
         )
     with right:
         rule = address.choose("rule", say("Rule"), _titles(at, "rules", "threshold"), drop=())
+    college, marks_up = _of_files(at)
+    wrong = []
     try:
         first_year(round_id)
     except CallError as error:
-        return Order(round_id, str(methodology), str(rule)), [error]
-    return Order(round_id, str(methodology), str(rule)), []
+        wrong.append(error)
+    if college and not is_college_id(college):
+        wrong.append(
+            CallError(mark("This is no id of a college."), found=college, expected=COLLEGE_ID_WORDS)
+        )
+    order = Order(
+        round_id,
+        str(methodology),
+        str(rule),
+        college or None,
+        marks_up,
+        at.words.language,
+        at.viewer.college_id,
+    )
+    return order, wrong
+
+
+def _of_files(at: Here) -> tuple[str, bool]:
+    """Draw whose the files are that do not say it, and whether workbooks are made of them."""
+    say = at.words.say
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
+    with left:
+        college = address.text(
+            "files_of",
+            say("College of the files that name none"),
+            at.viewer.college_id or "",
+            longest=21,
+            help=say("Its BIN or id; a contingent export is of one college and may not say which"),
+        )
+    with right:
+        marks_up = st.checkbox(
+            say("Make marked-up workbooks"),
+            value=True,
+            key="data_check:marks_up",
+            help=say(
+                "The rows of each college as they stand in the files, what is wrong beside them: to"
+                " be corrected and read in again. Personal data: for whoever sent the files alone."
+            ),
+        )
+    return college, marks_up
 
 
 def _titles(at: Here, kind: str, default: str) -> dict[str, str]:
@@ -329,7 +440,7 @@ def _result(at: Here, fitness: Fitness, file: str) -> None:
     with right:
         _checks(at, fitness.findings)
     _colleges(at, fitness)
-    _findings(at, fitness.findings, file)
+    _findings(at, fitness, file)
 
 
 def _figures(at: Here, fitness: Fitness) -> None:
@@ -463,8 +574,8 @@ def _colleges(at: Here, fitness: Fitness) -> None:
     )
 
 
-def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
-    words = at.words
+def _findings(at: Here, fitness: Fitness, file: str) -> None:
+    words, findings, headers = at.words, fitness.findings, fitness.intake.headers
     parts.section(words.say("All findings"))
     chosen = _filters(at, findings)
     found = narrowed(findings, **chosen)
@@ -505,15 +616,15 @@ def _findings(at: Here, findings: pl.DataFrame, file: str) -> None:
     parts.download(
         words.say("Download the findings as CSV"),
         file,
-        lambda folder: _written(found, folder / file),
+        lambda folder: _written(found, headers, folder / file),
         "text/csv",
         "data_check:download",
         icon=":material/download:",
     )
 
 
-def _written(findings: pl.DataFrame, path: Path) -> Path:
-    write_csv(findings, path)
+def _written(findings: pl.DataFrame, headers: dict[str, dict[str, str]], path: Path) -> Path:
+    write_csv(in_three_languages(findings, headers), path)
     return path
 
 

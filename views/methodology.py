@@ -9,7 +9,7 @@ import streamlit as st
 from funding.rule import Rule
 from kpi.dated import DatedFile, Names, Stated
 from kpi.definitions import definition, people_selects, select_of, weight_tree
-from kpi.gaming import LOOK, WATCH, WAYS, ways_of
+from kpi.gaming import LOOK, SIGN_NAMES, SIGNS_OF, WATCH, WAYS, ways_of
 from kpi.history import Change, Version, changes, history, stated, statuses
 from kpi.language import NO_BREAK, Speaker, mark
 from kpi.methodology import Gate, Group, Kpi, League, Methodology
@@ -493,6 +493,9 @@ def _gaming(at: Here, rules: Rules) -> None:
                 ]
                 lines = [f"{parts.plain(name)}: **{parts.plain(told)}**" for name, told in watched]
                 lines += [parts.plain(words.say(LOOK[way]))] if way in LOOK else []
+                if signs := [words.say(SIGN_NAMES[sign]) for sign in SIGNS_OF.get(way, ())]:
+                    told = words.say("Each round looks for it: {signs}", signs="; ".join(signs))
+                    lines.append(parts.plain(told))
                 st.markdown(
                     parts.plain(words.say(WAYS[way])) + "".join(f"\n- {line}" for line in lines)
                 )

@@ -72,10 +72,13 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
             "college_id": template.columns[template.college].label,
             "specialty": template.columns[template.specialty].label,
         },
-        left_out=[*_left_out(sheet), *_other_rows(sheet)],
+        left_out=[*_left_out(sheet), *_beyond(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
         form={"year": _told(years)} if years else {},
-        notes=_year_notes(table, years, round_of(given.on) if given.on else None),
+        notes=(
+            *_year_notes(table, years, round_of(given.on) if given.on else None),
+            *_left_out_notes(sheet),
+        ),
     )
 
 
@@ -127,7 +130,7 @@ class _Sheet:
             )
             .with_row_index("record", offset=1)
             .with_columns(pl.col("record").cast(pl.Int64), is_other=self._is_other)
-            .slice(self._header_end)
+            .slice(self.header_end)
         )
         begins = pl.col("college").is_not_null() | pl.col("specialty").str.contains(_SPECIALTY)
         first = rows.select(begins.fill_null(False)).to_series().arg_max()
@@ -149,7 +152,7 @@ class _Sheet:
         return (name.str.contains(rf"^({totals})([^\p{{L}}]|$)") | (name == label)).fill_null(False)
 
     @property
-    def _header_end(self) -> int:
+    def header_end(self) -> int:
         """How many rows there are up to the last of the header: one that heads points, or numbers
         the columns.
         """
@@ -232,19 +235,39 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
 
 
 def _headings(sheet: _Sheet, place: int) -> list[str]:
+    """Return what heads a column, from the header's rows alone: below them are data."""
     at = place + sheet.offset
-    return [row[at] for row in sheet.head if 0 <= at < len(row) and row[at]][:3]
+    rows = sheet.head[: sheet.header_end]
+    return [row[at] for row in rows if 0 <= at < len(row) and row[at]]
 
 
 def _left_out(sheet: _Sheet) -> list[str]:
-    """Return the columns that nothing is read from: what tells of the college itself is in its
-    register, and what stands right of the template is none of it.
-    """
+    """Return the columns that tell of the college itself: its register does that."""
     template = sheet.template
     used = {template.college, template.region, template.specialty}
-    own = [c.label for c in template.columns if c.kind == "id" and c.place not in used]
-    beyond = range(len(template.columns), sheet.cells.width - sheet.offset)
-    return own + [" / ".join(headings) for place in beyond if (headings := _headings(sheet, place))]
+    return [c.label for c in template.columns if c.kind == "id" and c.place not in used]
+
+
+def _beyond(sheet: _Sheet) -> list[str]:
+    """Return the columns right of the template, by their letters and headings."""
+    places = range(len(sheet.template.columns), sheet.cells.width - sheet.offset)
+    return [" / ".join([sheet.letter(place), *_headings(sheet, place)]) for place in places]
+
+
+def _left_out_notes(sheet: _Sheet) -> Iterator[str]:
+    """Yield what the user must be told of what was left out of a sheet."""
+    if rows := _other_rows(sheet):
+        yield phrase(
+            "{file}: rows left out, because they are no college's: {rows}",
+            file=sheet.table.name,
+            rows=", ".join(rows),
+        )
+    if columns := _beyond(sheet):
+        yield phrase(
+            "{file}: columns left out, because they are none of the template: {columns}",
+            file=sheet.table.name,
+            columns=", ".join(columns),
+        )
 
 
 def _other_rows(sheet: _Sheet) -> list[str]:

@@ -26,7 +26,7 @@ from kpi.mappings import (
     text_key,
 )
 from kpi.reading.table import TextTable, column
-from kpi.reading.text import unprotected
+from kpi.reading.tidying import unprotected
 
 NAME = "contingent-export"
 

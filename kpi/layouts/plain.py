@@ -26,6 +26,8 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     neither does. Raises DataError where columns are missing or stand there twice.
     """
     named = table_of_name(table.file.name)
+    if "sheet" in table.form and not knows(table.header):  # notes beside the table
+        named = None
     name = _table_of_columns(table.header, named) or named
     if name is None:
         return None

@@ -5,7 +5,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from contextvars import ContextVar
+from pathlib import Path, PurePath, PurePosixPath
 
 from kpi.errors import phrase
 from kpi.reading.table import InputFile, refuse
@@ -31,6 +32,21 @@ def is_archive(file: InputFile) -> bool:
             return False
     with opened(file) as archive:
         return _WORKBOOK not in archive.namelist()
+
+
+_most: ContextVar[int] = ContextVar("most bytes unpacked", default=MOST_BYTES)
+
+
+@contextmanager
+def bounded(most_bytes: int) -> Iterator[None]:
+    """Within the block, let no archive or workbook unpack to more bytes, and believe none what it
+    says of its size.
+    """
+    token = _most.set(most_bytes)
+    try:
+        yield
+    finally:
+        _most.reset(token)
 
 
 @contextmanager
@@ -59,15 +75,13 @@ def unpack(file: InputFile, place: Path) -> list[InputFile]:
         members = [member for member in archive.infolist() if not member.is_dir()]
         for number, member in enumerate(members):
             parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-            if parts[0] == "__MACOSX" or parts[-1].startswith("."):
-                continue
             _require_plain(file, member, parts)
-            path = place / str(number) / parts[-1]
-            path.parent.mkdir(parents=True)
+            if is_passed_over(PurePosixPath(*parts)):
+                continue
+            path = place / str(number)  # its own name may be none that a disk takes
+            place.mkdir(parents=True, exist_ok=True)
             with archive.open(member) as content, path.open("xb") as copy:
-                shutil.copyfileobj(
-                    content, copy, _CHUNK
-                )  # as many bytes as the member says, no more
+                shutil.copyfileobj(content, copy, _CHUNK)  # no more bytes than the member says
             inner = InputFile(f"{file.name}/{'/'.join(parts)}", path)
             if is_archive(inner):
                 raise refuse(
@@ -76,14 +90,28 @@ def unpack(file: InputFile, place: Path) -> list[InputFile]:
                     do="Unpack the inner archive, and give its files.",
                 )
             found.append(inner)
+    if not found:
+        raise refuse(
+            file,
+            "The archive holds no files.",
+            expected="a folder, a ZIP or a file such as students.csv",
+            do="Pack the files again, from inside their folder.",
+        )
     return found
+
+
+def is_passed_over(name: PurePath) -> bool:
+    """Whether a file is one that a system or an office program leaves beside those of people."""
+    hidden = any(part.startswith((".", "~$")) for part in name.parts)
+    return hidden or "__MACOSX" in name.parts or name.name in ("Thumbs.db", "desktop.ini")
 
 
 def _require_bounds(file: InputFile, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     total = sum(member.file_size for member in members)
     is_bomb = total > _RATIO_FROM and total > MOST_RATIO * file.size
-    if total > MOST_BYTES or len(members) > MOST_FILES or is_bomb:
+    most = _most.get()
+    if total > most or len(members) > MOST_FILES or is_bomb:
         raise refuse(
             file,
             "The archive unpacks to more than is taken.",
@@ -91,15 +119,17 @@ def _require_bounds(file: InputFile, archive: zipfile.ZipFile) -> None:
             expected=phrase(
                 "at most {files} files, {size} GB, and {ratio} times the archive's own size",
                 files=MOST_FILES,
-                size=MOST_BYTES // GB,
+                size=most // GB,
                 ratio=MOST_RATIO,
             ),
             do="Send the files unpacked, or in several archives.",
         )
+    if most < MOST_BYTES and (broken := archive.testzip()):
+        raise zipfile.BadZipFile(f"{broken[:100]!r} is not as large as it says, or damaged")
 
 
 def _require_plain(file: InputFile, member: zipfile.ZipInfo, parts: tuple[str, ...]) -> None:
-    leads_out = ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0]
+    leads_out = not parts or ".." in parts or parts[0].startswith("/") or ":" in parts[0]
     is_link = (member.external_attr >> 16) & 0o170000 == 0o120000
     if leads_out or is_link:
         raise refuse(

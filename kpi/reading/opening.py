@@ -1,5 +1,6 @@
 """What a file is, by its content, and its tables of text."""
 
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from kpi.reading.columnar import open_parquet
@@ -9,7 +10,15 @@ from kpi.reading.text import open_text
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
-_OTHER = {b"%PDF": "PDF", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7z", b"Rar!": "RAR"}
+_OTHER = {
+    b"%PDF": "PDF",
+    b"\x1f\x8b": "gzip",
+    b"7z\xbc\xaf": "7z",
+    b"Rar!": "RAR",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+}
 
 
 def open_file(file: InputFile, knows: Knows, scratch: Path) -> tuple[str, list[TextTable]]:
@@ -48,7 +57,12 @@ def open_file(file: InputFile, knows: Knows, scratch: Path) -> tuple[str, list[T
 
 
 def _old_or_locked(file: InputFile) -> Exception:
-    if _LOCKED in file.path.read_bytes():
+    with (
+        file.path.open("rb") as content,
+        mmap(content.fileno(), 0, access=ACCESS_READ) as all_of_it,
+    ):
+        is_locked = all_of_it.find(_LOCKED) >= 0
+    if is_locked:
         return refuse(
             file,
             "The workbook is locked with a password.",

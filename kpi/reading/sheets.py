@@ -1,19 +1,32 @@
 """Workbooks (XLSX) as tables of text: each sheet that holds something, from its header on.
 
 Macros are never run and formulas never computed: a cell has the value that was stored with it. A
-cell of an error, such as a division by zero, is empty.
+cell of an error, such as a division by zero, is empty. A hidden sheet is read as any other.
 """
 
 import hashlib
+import re
+import zipfile
 from collections.abc import Iterator
-from functools import partial
 
 import polars as pl
 
+from kpi.errors import phrase
 from kpi.reading.archive import opened
 from kpi.reading.header import ROWS_SEARCHED, cleaned, find_header
-from kpi.reading.table import InputFile, Knows, TextTable, column, refuse
+from kpi.reading.marked import own_columns
+from kpi.reading.table import BATCH_ROWS, InputFile, Knows, TextTable, column, first_line, refuse
+from kpi.reading.tidying import tidied
 
+MOST_CELLS = 40_000_000
+"""Cells between the first and the last of a sheet: the reader keeps a place for each in memory."""
+
+_FAR = re.compile(rb"""r=["']([A-Z]{2,3})[0-9]{1,7}["'][^>/]*>""")
+"""A cell beyond column Z that holds something; a sheet within Z has 27 million places at most."""
+_PLACE = re.compile(rb"""r=["'][A-Z]{1,3}([0-9]{1,7})["'][^>/]*>""")
+_LONGEST_CELL = 200  # bytes of a cell's tag
+_NEVER_COMPUTED = re.compile(rb"</f>\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>|<f[^>]*/>\s*</c>")
+_CHUNK = 1 << 20
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00$"
 
 
@@ -28,45 +41,101 @@ def open_workbook(file: InputFile, knows: Knows) -> tuple[str, list[TextTable]]:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     with opened(file) as archive:
         names = archive.namelist()
-    if not any(name.startswith("xl/") for name in names):
-        raise refuse(
-            file,
-            "The file is neither text nor a workbook nor Parquet.",
-            expected="CSV, XLSX, Parquet or ZIP",
-            do="Save it as XLSX or CSV.",
-        )
+        if not any(name.startswith("xl/") for name in names):
+            raise refuse(
+                file,
+                "The file is neither text nor a workbook nor Parquet.",
+                expected="CSV, XLSX, Parquet or ZIP",
+                do="Save it as XLSX or CSV.",
+            )
+        lacks_values = True in {_lacks_values(file, archive, name) for name in names}
     try:
         workbook = fastexcel.read_excel(file.path)
-        sheets = list(workbook.sheet_names)
-        frames = {
-            name: workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-            for name in sheets
-        }
-    except fastexcel.FastExcelError as error:
+        sheets = [
+            workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+            for name in workbook.sheet_names
+        ]
+    except (fastexcel.FastExcelError, pl.exceptions.PanicException) as error:
         raise refuse(
             file,
             "The workbook is damaged.",
-            found=str(error).splitlines()[0],
+            found=first_line(error),
             do="Open it in a spreadsheet program, and save it again.",
         ) from error
-    several = len(frames) > 1
-    tables = [
-        _table(file, name if several else "", sheet.to_polars(), knows)
-        for name, sheet in frames.items()
-        if sheet.height
-    ]
+    form = {"format": "XLSX"}
+    if lacks_values:
+        form["formulas"] = "some without a value"
+    tables = []
+    for sheet in sheets:
+        own = form | ({"sheet": sheet.name} if len(sheets) > 1 else {})
+        own |= {"shown": sheet.visible} if sheet.visible != "visible" else {}
+        if sheet.height:
+            tables.append(_table(file, sheet.to_polars(), knows, own))
     return digest, tables
 
 
-def _table(file: InputFile, sheet: str, rows: pl.DataFrame, knows: Knows) -> TextTable:
+def _lacks_values(file: InputFile, archive: zipfile.ZipFile, name: str) -> bool:
+    """Look at a sheet before it is read: whether formulas of it have no value. Refuses one whose
+    cells lie so far apart that the reader's memory would not do.
+    """
+    if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+        return False
+    found = False
+    columns = 0
+    for text in _pieces(archive, name):
+        found = found or _NEVER_COMPUTED.search(text) is not None
+        columns = max([columns, *map(_number, set(_FAR.findall(text)))])
+    if columns:
+        rows = max(
+            max(map(int, set(_PLACE.findall(text))), default=0) for text in _pieces(archive, name)
+        )
+        if rows * columns > MOST_CELLS:
+            raise refuse(
+                file,
+                "A cell of a sheet lies far away from its table.",
+                found=phrase(
+                    "a sheet of {rows} rows and {columns} columns", rows=rows, columns=columns
+                ),
+                expected=phrase("at most {cells} cells", cells=MOST_CELLS),
+                do="Delete the columns and rows beyond the table, or save the sheet as CSV.",
+            )
+    return found
+
+
+def _pieces(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """Yield a member in pieces that overlap: no tag of a cell is cut."""
+    rest = b""
+    with archive.open(name) as content:
+        while chunk := content.read(_CHUNK):
+            yield rest + chunk
+            rest = chunk[-_LONGEST_CELL:]
+
+
+def _number(column_name: bytes) -> int:
+    """Return the number of a column, 1 for A and 27 for AA."""
+    number = 0
+    for letter in column_name:
+        number = 26 * number + letter - 64
+    return number
+
+
+def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, str]) -> TextTable:
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
-    header = [_heading(first[: at + 1], place) for place in range(rows.width)]
+    own = own_columns(first[at]) if first else []
+    rows = rows.select(rows.columns[place] for place in own)
+    header = [_heading(first[: at + 1], place) for place in own]
     while header and not header[-1]:
         header.pop()
-    form = {"format": "XLSX"} | ({"sheet": sheet} if sheet else {})
-    batches = partial(_batches, rows, at, len(header))
-    return TextTable(file, header, at + 1, batches, form, sheet=rows)
+    return TextTable(
+        file,
+        header,
+        at + 1,
+        lambda: _batches(rows, at, header),
+        form,
+        sheet=rows,
+        rows=rows.height,
+    )
 
 
 def _heading(rows: list[list[str]], place: int) -> str:
@@ -76,15 +145,18 @@ def _heading(rows: list[list[str]], place: int) -> str:
     return next((row[place] for row in reversed(rows) if row[place]), "")
 
 
-def _batches(rows: pl.DataFrame, header: int, width: int) -> Iterator[pl.DataFrame]:
+def _batches(rows: pl.DataFrame, at: int, header: list[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows below the header that are not empty; cells right of it are left out.
 
     A day is written as a day: cells of dates come with a time.
     """
     cells = [
         pl.col(name).str.replace(_MIDNIGHT, "$1").replace("", None).alias(column(place))
-        for place, name in enumerate(rows.columns[:width])
+        for place, name in enumerate(rows.columns[: len(header)])
     ]
-    numbered = rows.select(cells).with_row_index("record", offset=1).slice(header + 1)
-    filled = numbered.filter(pl.any_horizontal(pl.exclude("record").is_not_null()))
-    yield filled.with_columns(pl.col("record").cast(pl.Int64), fields=pl.lit(None, pl.Int64))
+    numbered = rows.with_row_index("record", offset=1).slice(at + 1)
+    for piece in numbered.iter_slices(BATCH_ROWS):
+        batch = piece.select(
+            pl.col("record").cast(pl.Int64), pl.lit(None, pl.Int64).alias("fields"), *cells
+        )
+        yield tidied(batch, header)

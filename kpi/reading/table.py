@@ -51,10 +51,12 @@ class TextTable:
     """Whether bytes of it were no characters: such cells hold U+FFFD."""
     picked: Callable[[Collection[int]], Iterator[pl.DataFrame]] | None = None
     """As ``batches``, with the columns of those places alone, where that is cheaper; its cells may
-    still be protected (kpi.reading.text.unprotected).
+    still be protected (kpi.reading.tidying.unprotected).
     """
     sheet: pl.DataFrame | None = None
     """All cells of a sheet from its first row and used column on, for layouts that go by place."""
+    rows: int = 1
+    """How many rows it has, roughly: for whoever waits."""
 
     @property
     def name(self) -> str:
@@ -75,3 +77,8 @@ def column(place: int) -> str:
 def refuse(file: InputFile, what: str, where: str = "", **parts: str) -> DataError:
     """Return an error of a file as a whole; ``where`` is a place in it."""
     return DataError(what, where=f"{file.name}, {where}" if where else file.name, **parts)
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a library says of a fault, without the rest of it."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -72,7 +72,7 @@ def write_template(path: Path, rows: list[Cells], *, skip: int = 0, drop: int = 
         sheet.write(4, column.place - skip, column.place + 1)
     for at, cells in enumerate(rows, start=5):
         for place, value in cells.items():
-            if skip <= place < last and value is not None:
+            if skip <= place and (place < last or not drop) and value is not None:
                 as_date = day if isinstance(value, dt.date) else None
                 sheet.write(at, place - skip, value, as_date)
     book.close()
@@ -181,7 +181,9 @@ def test_each_filled_cell_is_kept_as_the_contract_writes_it(read: Read) -> None:
         key=str,
     )
     assert findings.is_empty()
-    assert not intake.notes
+    assert intake.notes == [
+        "Астана 2025-2026.xlsx: rows left out, because they are no college's: ИТОГО по региону (11)"
+    ]
     [file] = [file for file in intake.files if file["table"] == "assessments"]
     assert (file["layout"], file["year"]) == ("assessment-template 2024-09-01", "2025-26")
     assert intake.left_out["Астана 2025-2026.xlsx"] == [
@@ -370,6 +372,14 @@ def test_a_region_is_known_by_its_names(text: str, region: str | None) -> None:
 )
 def test_the_year_stands_in_the_file_name(name: str, years: list[int]) -> None:
     assert years_in(name) == years
+
+
+def test_columns_right_of_the_template_are_named_and_nothing_of_their_cells_is(read: Read) -> None:
+    _, _, intake = read([FIRST | {CONTINGENT: 1, 115: "Ахметов Дамир"}])
+    assert intake.notes == [
+        "Астана 2025-2026.xlsx: columns left out, because they are none of the template: DL"
+    ]
+    assert "Ахметов" not in str(intake)
 
 
 def test_a_year_that_is_not_the_rounds_is_said(read: Read) -> None:

@@ -29,7 +29,10 @@ PRIORS = st.floats(0.02, 5e4)
 @given(n=st.integers(0, 600), a=PRIORS, b=PRIORS)
 def test_the_chance_of_each_count_is_the_beta_binomials(n: int, a: float, b: float) -> None:
     expected = betabinom.pmf(np.arange(n + 1), n, a, b)
-    assert chances_of_counts(n, a, b) == pytest.approx(expected, abs=CLOSE)
+    found = chances_of_counts(np.array([3, n, 0]), np.array([1.0, a, 2]), np.array([1.0, b, 2]))
+    assert found[:4] == pytest.approx([1 / 4] * 4), "another college's"
+    assert found[4:-1] == pytest.approx(expected, abs=CLOSE)
+    assert found[-1] == 1
 
 
 @given(st.data(), st.integers(1, 600), PRIORS, PRIORS)

@@ -177,7 +177,7 @@ def test_what_was_left_out_of_the_input_is_said(kpi: Kpi, tmp_path: Path, comman
     (folder / "defects.csv").write_bytes(b"x\n")
     said = kpi(command, folder, "--round", "2025-26", "--methodology", "example")
     assert said.code == 0
-    assert "students.csv: columns left out: hobby" in said.text
+    assert "students.csv: columns that its table does not have were left out: hobby" in said.text
     assert "defects.csv" in said.text
 
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from kpi.gaming import LOOK, WATCH, WAYS, ways_of
+from kpi.gaming import LOOK, SIGN_NAMES, SIGNS_OF, WATCH, WAYS, ways_of
 from kpi.history import history
 from kpi.methodology import Methodology
 from kpi.resources import data_folder
+from kpi.signs import SIGNS
 
 SHIPPED = sorted(path.name for path in (data_folder() / "methodology").iterdir())
 NATIONAL = "median_wage"
@@ -61,3 +62,9 @@ def test_the_counter_figures_of_the_issue_are_watched() -> None:
 def test_a_kpi_that_this_product_does_not_know_has_no_way() -> None:
     assert ways_of("made_up") == []
     assert ways_of("employment") == ["employment.declared"], "not those of employment_rate"
+
+
+def test_every_sign_has_a_name_and_a_way_that_it_gives_away() -> None:
+    assert SIGN_NAMES.keys() == set(SIGNS)
+    assert {sign for signs in SIGNS_OF.values() for sign in signs} == set(SIGNS)
+    assert SIGNS_OF.keys() <= WAYS.keys()

@@ -1,4 +1,4 @@
-"""Signs of gaming: who is found, with figures worked by hand, and that honest rounds keep their level.
+"""Signs of gaming: who is found, with figures worked by hand, and the level in honest rounds.
 
 The country has 34 colleges. Each had 42 students a year before the count, of whom 2 dropped out and
 2 are in evening study or on leave: 38 are the contingent, 8 of them in dual training (7 the year
@@ -371,7 +371,7 @@ def test_a_round_of_before_there_were_signs_gets_none(tmp_path: Path) -> None:
 
 
 def alike(rng: np.random.Generator, mean: float, people: float, n: Ints) -> Ints:
-    """Draw counts of honest colleges that differ as a beta distribution of so many people has it."""
+    """Draw counts of honest colleges that differ as a prior of so many people has it."""
     return rng.binomial(n, rng.beta(mean * people, (1 - mean) * people, len(n)))
 
 
@@ -497,8 +497,8 @@ def test_around_a_gate_honest_rounds_keep_the_level_and_a_test_on_shares_does_no
 
 
 def test_around_a_gate_by_hand() -> None:
-    """Shares are known to be one half (a and b great, all alike). 40 colleges have 2 or 3 of 4, and
-    3 is the gate: of the counts 1, 2, 3, 4 with the chances 4, 6, 4, 1 of 16 the upper two have 1/3.
+    """All colleges are alike, and one half is usual. 3 of 4 is the gate: of the counts 1, 2, 3, 4
+    with the chances 4, 6, 4, 1 of 16 the upper two have 1/3.
     """
     k = np.array([2] * 20 + [3] * 10 + [1] * 10)
     above, within, expected, p = around_gate(k, np.full(40, 4), np.full(40, 3))

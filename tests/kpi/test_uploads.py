@@ -4,12 +4,14 @@ import io
 import os
 import stat
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from kpi.errors import CallError, DataError
-from kpi.reading.gather import gather
+from kpi.reading.archive import opened
+from kpi.reading.table import InputFile
 from kpi.uploads import MB, MOST_FILES, TOTAL, base_name, faults, held, is_taken
 
 
@@ -40,10 +42,12 @@ def left(folder: Path) -> list[str]:
     [
         "students.csv",
         "students.CSV",
-        "students.parquet",
-        "students-north.csv",
-        "students-2025-26.csv",
+        "students-north.parquet",
         "dual_agreements-Ақтөбе.csv",
+        "Акмолинская область 2024-2025.xlsx",
+        "КГКП «Колледж № 3» (2025).xlsx",
+        "contingent.txt",
+        "all.zip",
         "../../students.csv",
         "C:\\Users\\me\\colleges.csv",
     ],
@@ -56,25 +60,23 @@ def test_a_name_that_intake_reads_is_taken_whatever_folder_it_names(name: str) -
 @pytest.mark.parametrize(
     "name",
     [
-        "../../etc/passwd.csv",
         "../../etc/passwd",
         "students.csv/../x",
         "students.csv/",
         "<script>.csv",
         "<script>alert(1)</script>",
         "=HYPERLINK().csv",
-        "students.xlsx",
+        "-rf.csv",
+        "students.xls",
         "students",
         "students.csv.exe",
-        "Students.csv",
-        "student.csv",
         ".csv",
         "..",
         "",
         "students-\n.csv",
         "students-\0.csv",
         "students-\u202e.csv",
-        "students-" + "x" * 100 + ".csv",
+        "students-" + "x" * 200 + ".csv",
     ],
 )
 def test_any_other_name_is_refused_with_a_sentence(name: str, tmp_path: Path) -> None:
@@ -87,15 +89,48 @@ def test_any_other_name_is_refused_with_a_sentence(name: str, tmp_path: Path) ->
     assert left(tmp_path) == []
 
 
-def test_what_is_taken_is_what_intake_finds(tmp_path: Path) -> None:
-    uploads = [Sent("students-north.csv"), Sent("x/students.csv"), Sent("colleges.parquet")]
-    with held(uploads, 200 * MB) as folder:
-        found = gather([folder], folder / "unpacked").files
-        assert [file.name for file in found] == [
-            "colleges.parquet",
-            "students-north.csv",
-            "students.csv",
-        ]
+def zipped(**members: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_archives_that_unpack_to_too_much_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2 MB are taken here. Each alone is below, both together are above."""
+    monkeypatch.setattr("kpi.uploads.UNPACKED", 2 * MB)
+    one = zipped(a=b"0" * 1_500_000)
+    with held([Sent("a.zip", one)], MB):
+        pass
+    with (
+        pytest.raises(CallError, match="unpack to more"),
+        held([Sent("a.zip", one), Sent("b.zip", one)], MB),
+    ):
+        raise AssertionError("nothing is read")
+    assert left(tmp_path) == []
+
+
+def test_an_archive_inside_an_archive_and_one_that_lies_are_bounded_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workbook in a ZIP unpacks to 3 MB: what counts is found where it is opened. A member that
+    says it holds 10 bytes, and holds more, is damaged.
+    """
+    monkeypatch.setattr("kpi.uploads.UNPACKED", 2 * MB)
+    bomb = tmp_path / "bomb.xlsx"
+    bomb.write_bytes(zipped(**{"xl/workbook.xml": b"0" * 3_000_000}))
+    lie = tmp_path / "lie.zip"
+    content = zipped(a=b"0" * 1_000)
+    size = (1_000).to_bytes(4, "little")
+    assert content.count(size) == 2
+    lie.write_bytes(content.replace(size, (10).to_bytes(4, "little")))
+    with held([Sent("colleges.csv")], MB):
+        for path, what in ((bomb, "unpacks to more"), (lie, "damaged")):
+            with pytest.raises(DataError, match=what), opened(InputFile(path.name, path)):
+                raise AssertionError("nothing is read")
 
 
 # bounds
@@ -128,7 +163,7 @@ def test_one_name_twice_is_refused_also_where_only_the_case_or_the_folder_differ
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    wrong = [Sent("x.csv", size=TOTAL + 1), Sent("students.csv"), Sent("students.csv")]
+    wrong = [Sent("x.doc", size=TOTAL + 1), Sent("students.csv"), Sent("students.csv")]
     assert len(faults(wrong, MB)) == 4
 
 
