@@ -37,7 +37,7 @@ SCRATCH = "college-kpi-reading-"
 _WORKERS = 2
 _AHEAD = 4
 _SMALL = 1 << 22  # bytes
-"""So many small files are opened while another one is stored: of workbooks, too, few fit at once."""
+"""So many small files are opened while another one is stored: few workbooks fit at once."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -123,6 +123,9 @@ def _read_ahead(rows: TableRows) -> TableRows:
     return replace(rows, in_bulk=InBulk(lambda: iter(batches), rows.in_bulk.cells))
 
 
+_Opening = Generator[tuple[InputFile, Callable[[], _Opened]], None, None]
+
+
 class _Reading:
     """One reading of an input: what it is done with, and what came of it so far."""
 
@@ -181,7 +184,7 @@ class _Reading:
                 done += file.size
         return later
 
-    def _opened(self, files: list[InputFile]) -> Generator[tuple[InputFile, Callable[[], _Opened]]]:
+    def _opened(self, files: list[InputFile]) -> _Opening:
         """Yield each file with what opens it: of small files the next ones are opened meanwhile."""
         opens = partial(_open, given=self.given, scratch=self.scratch)
         with ThreadPoolExecutor(_WORKERS) as pool:
