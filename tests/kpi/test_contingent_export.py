@@ -1,5 +1,6 @@
 """The national contingent export: what becomes of its cells, whose file it is, and the sample."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import Any
