@@ -148,7 +148,8 @@ def main():
             print(by_size(national, rows), flush=True)
     if not arguments.no_formats:
         print(
-            f"\n| format | seconds, median of {arguments.repeat} (range) | × plain | peak MiB | aim |"
+            f"\n| format | seconds, median of {arguments.repeat} (range) |"
+            " × plain | peak MiB | aim |"
         )
         print("|---|---:|---:|---:|---|")
         print(*by_format(national, arguments.repeat), sep="\n")

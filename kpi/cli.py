@@ -140,7 +140,7 @@ def check(
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     if workbooks:
         require_new_folder(workbooks)
-    with _progress() as report:
+    with _progress("check") as report:
         key = read_key(key_file)
         intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
         written = []
@@ -204,7 +204,7 @@ def run(
     given = {"count_on": count_on, "kpi_on": kpi_on, "observed_on": observed_on}
     days = {name: day.date() if day else None for name, day in given.items()}
     plan = plan_round(round_id, methodology, rule, days, store)
-    with _progress() as report:
+    with _progress("run") as report:
         key = read_key(key_file)
         draft = run_round(inputs, store, plan, key, report, given=_given(college))
     print_round(draft)
@@ -526,7 +526,7 @@ def stability(
     words = speaker(language)
     of_round = _open(store, round_id, version)
     began = time.perf_counter()
-    with _progress() as report:
+    with _progress("stability") as report:
         done = stability_of(of_round, store, report)
     seconds = words.number(round(time.perf_counter() - began, 1))
     typer.echo(words.say("Computed in {seconds} seconds.", seconds=seconds), err=True)
@@ -645,7 +645,7 @@ def publish(
     from funding.waiving import idle_for
     from kpi.language import SOURCE, speaker
 
-    with _progress() as report:
+    with _progress("verify") as report:
         entry = publish_draft(
             store,
             round_id,
@@ -696,7 +696,7 @@ def verify(
     from funding.verify import verify as verify_round
 
     of_round = _open(store, round_id)
-    with _progress() as report:
+    with _progress("verify") as report:
         done = verify_round(of_round, expect, report)
     typer.echo(f"{of_round.name} {of_round.version}, {of_round.path}")
     for line in done.notes:
@@ -762,8 +762,10 @@ def _open(store: Path, round_id: str | None, version: str | None = None) -> "Rou
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a report function: a progress bar on a terminal, a plain line a step elsewhere."""
+def _progress(way: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a report function: a progress bar with the time that is left on a terminal, a plain line
+    a step elsewhere. ``way``: the kind of work, of ``kpi.steps.WAYS``.
+    """
     if not sys.stderr.isatty():
         seen: set[str] = set()
 
@@ -775,12 +777,15 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield line
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
+    from kpi.steps import how_far
+
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+        task = bar.add_task("", total=1.0)
         yield lambda step, done, total: bar.update(
-            task, description=step, completed=done, total=total
+            task, description=escape(step), completed=how_far(way, step, done, total)
         )
 
 

@@ -28,7 +28,7 @@ MOST_MB = 700
 
 @dataclass(frozen=True)
 class Done:
-    """What came of the files that are read: rows kept and refused by file, faults, what was said."""
+    """What came of the files that are read: rows kept, refused by file, faults; what was said."""
 
     intake: Intake
     kept: dict[str, int]
@@ -60,11 +60,11 @@ def done(folder: Path) -> Iterator[Done]:
     with duckdb.connect() as con:
         intake = read_inputs(con, folder, KEY, quiet)
         rows = con.sql(
-            " UNION ALL ".join(
-                f"SELECT file, TRUE AS kept, record FROM raw_{name} JOIN source_files USING (file_no)"
-                for name in ("students", "graduates", "assessments")
-            )
-            + " UNION ALL SELECT file, FALSE, record FROM unreadable JOIN source_files USING (file_no)"
+            "SELECT file, kept, record FROM ("
+            "SELECT file_no, TRUE AS kept, record FROM raw_students UNION ALL "
+            "SELECT file_no, TRUE, record FROM raw_graduates UNION ALL "
+            "SELECT file_no, TRUE, record FROM raw_assessments UNION ALL "
+            "SELECT file_no, FALSE, record FROM unreadable) JOIN source_files USING (file_no)"
         ).pl()
         faults = con.sql(
             "SELECT file, record, check_name, column_name FROM cell_findings"
@@ -200,7 +200,10 @@ def test_a_file_that_may_not_be_read_is_named(
 
 
 def test_the_command_answers_with_its_code_and_a_sentence_in_bounded_time(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     refused = tmp_path / "refused"
     refused.mkdir()
