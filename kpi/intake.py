@@ -5,7 +5,10 @@ of the contract (kpi/layouts) → judged cell by cell and stored (kpi/store.py).
 and tables come later, as SQL over ``raw_`` (kpi/pipeline.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +23,7 @@ from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
+from kpi.layouts.rows import InBulk
 from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
@@ -29,6 +33,11 @@ from kpi.tables import TABLES
 
 SCRATCH = "college-kpi-reading-"
 """How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
+
+_WORKERS = 2
+_AHEAD = 4
+_SMALL = 1 << 22  # bytes
+"""So many small files are opened while another one is stored: few workbooks fit at once."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -77,6 +86,46 @@ def read_inputs(
     return reading.intake
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A file that was opened: what its tables are, and the names of those that are none."""
+
+    sha256: str
+    confirmations: list[TextTable]
+    found: list[tuple[TextTable, TableRows]]
+    unread: list[str]
+
+
+def _open(file: InputFile, given: Given, scratch: Path) -> _Opened:
+    """Open a file and recognise its tables; the rows of a small one are read at once.
+
+    Raises DataError, RegisterNeeded.
+    """
+    digest, tables = open_file(file, knows, scratch)
+    confirmations = [table for table in tables if is_confirmation(table)]
+    others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
+    recognised = [(table, recognise(table, given)) for table in others]
+    found = [(table, rows) for table, rows in recognised if rows is not None]
+    if file.size <= _SMALL:
+        found = [(table, _read_ahead(rows)) for table, rows in found]
+    unread = [table.name for table, rows in recognised if rows is None]
+    return _Opened(digest, confirmations, found, unread if tables else [file.name])
+
+
+def _read_ahead(rows: TableRows) -> TableRows:
+    """Return the rows of a small file in bulk with their batches in memory."""
+    if rows.in_bulk is None:
+        return rows
+    try:
+        batches = list(rows.in_bulk.batches())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return rows  # whoever reads it then says what is wrong
+    return replace(rows, in_bulk=InBulk(lambda: iter(batches), rows.in_bulk.cells))
+
+
+_Opening = Generator[tuple[InputFile, Callable[[], _Opened]], None, None]
+
+
 class _Reading:
     """One reading of an input: what it is done with, and what came of it so far."""
 
@@ -121,18 +170,40 @@ class _Reading:
     def _read_files(self, files: list[InputFile], done: int, total: int) -> list[InputFile]:
         """Read files, and return those that wait for the register; ``done`` bytes were read."""
         later = []
-        for file in files:
-            told = partial(self._tell, file, done, total)
-            told(0.0)
-            try:
-                self._read_file(file, told)
-            except RegisterNeeded:
-                later.append(file)
-                continue
-            except DataError as error:
-                self.errors.append(error)
-            done += file.size
+        with closing(self._opened(files)) as opening:
+            for file, opened in opening:
+                told = partial(self._tell, file, done, total)
+                told(0.0)
+                try:
+                    self._read_file(file, opened(), told)
+                except RegisterNeeded:
+                    later.append(file)
+                    continue
+                except DataError as error:
+                    self.errors.append(error)
+                done += file.size
         return later
+
+    def _opened(self, files: list[InputFile]) -> _Opening:
+        """Yield each file with what opens it: of small files the next ones are opened meanwhile."""
+        opens = partial(_open, given=self.given, scratch=self.scratch)
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            ahead: deque[tuple[InputFile, Callable[[], _Opened]]] = deque()
+            try:
+                for file in files:
+                    is_small = file.size <= _SMALL
+                    ahead.append(
+                        (
+                            file,
+                            pool.submit(opens, file).result if is_small else partial(opens, file),
+                        )
+                    )
+                    if len(ahead) > _AHEAD:
+                        yield ahead.popleft()
+                while ahead:
+                    yield ahead.popleft()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _read_manifests(self, files: list[InputFile]) -> list[manifests.Line]:
         """Read which files are of which colleges."""
@@ -156,19 +227,12 @@ class _Reading:
         """Say how far it is: the bytes of the files read, and a part (0..1) of this one's."""
         self.report(f"reading {file.name}", done + int(file.size * part), total)
 
-    def _read_file(self, file: InputFile, told: Callable[[float], None]) -> None:
-        digest, tables = open_file(file, knows, self.scratch)
-        confirmations = [table for table in tables if is_confirmation(table)]
-        others = [one for one in tables if not is_confirmation(one) and not is_notes(one.header)]
-        found = [(table, recognise(table, self.given)) for table in others]
-        self.intake.unread += [table.name for table, rows in found if rows is None]
-        if not tables:
-            self.intake.unread.append(file.name)
-        for table in confirmations:
-            self._confirm(table, digest)
-        for table, rows in found:
-            if rows is not None:
-                self._read_table(table, rows, digest, told)
+    def _read_file(self, file: InputFile, opened: _Opened, told: Callable[[float], None]) -> None:
+        self.intake.unread += opened.unread
+        for table in opened.confirmations:
+            self._confirm(table, opened.sha256)
+        for table, rows in opened.found:
+            self._read_table(table, rows, opened.sha256, told)
 
     def _confirm(self, table: TextTable, digest: str) -> None:
         """Take the names of colleges that a human confirmed."""

@@ -54,8 +54,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     Raises DataError where columns are missing or stand there twice, or nothing says whose file it
     is; CallError for a wrong mapping, or where none is in force on the day; RegisterNeeded.
     """
-    attributes, _ = known_places(NAME)
-    known = [cell for cell in table.header if heading_of(cell).attribute in attributes]
+    known = _numbered(tuple(table.header))
     if len(known) < _LEAST_ATTRIBUTES:
         return None
     loaded = mapping_in_force(NAME, given.on)
@@ -89,6 +88,13 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         notes=tuple(_notes(loaded, found)),
         in_bulk=InBulk(lambda: _batches(table, college, found), found.mapped),
     )
+
+
+@lru_cache(maxsize=32)
+def _numbered(header: tuple[str, ...]) -> list[str]:
+    """Return the columns of a header with a known attribute."""
+    attributes, _ = known_places(NAME)
+    return [cell for cell in header if heading_of(cell).attribute in attributes]
 
 
 def _batches(table: TextTable, college: str, found: "_Found") -> Iterator[pl.DataFrame]:

@@ -228,8 +228,8 @@ def _line_so_far(file: InputFile, chunk: bytes, before: int) -> int:
 def _as_utf8(file: InputFile, look: _Look, scratch: Path) -> _Text:
     """Return the file's text as UTF-8 with line feeds: as it is, in memory, or copied to disk."""
     if file.size <= IN_MEMORY:
-        content = _whole(file, look)
-        return _Text(content, look.has_quotes, look.is_damaged and DAMAGED.encode() in content)
+        content, is_damaged = _whole(file, look)
+        return _Text(content, look.has_quotes, is_damaged)
     if look.is_plain:
         return _Text(file.path, look.has_quotes, look.is_damaged)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -239,18 +239,21 @@ def _as_utf8(file: InputFile, look: _Look, scratch: Path) -> _Text:
     return _Text(copy, look.has_quotes, look.is_damaged)
 
 
-def _whole(file: InputFile, look: _Look) -> bytes:
-    """Return what ``_encoded`` yields, of a file that fits into memory: at once is faster."""
+def _whole(file: InputFile, look: _Look) -> tuple[bytes, bool]:
+    """Return what ``_encoded`` yields, of a file that fits into memory: at once is faster; and
+    whether a character of it is none.
+    """
     content = file.path.read_bytes()
     if look.is_plain:
-        return content
+        return content, look.is_damaged
     text = _by_line(content) if look.is_mixed else content.decode(look.encoding, "replace")
+    is_damaged = DAMAGED in text or "\0" in text
     content = text.encode("utf-8", "replace")
     if b"\r" in content:  # split goes over the bytes faster than a replacement of two
         lines = content.split(b"\n")
         whole = b"\n".join([line[:-1] if line.endswith(b"\r") else line for line in lines])
         content = whole.replace(b"\r", b"\n")
-    return content.replace(b"\0", DAMAGED.encode())
+    return content.replace(b"\0", DAMAGED.encode()), is_damaged
 
 
 def _encoded(file: InputFile, look: _Look) -> Iterator[bytes]:

@@ -50,7 +50,8 @@ def unprotected(cell: pl.Expr) -> pl.Expr:
 def _marked_headers(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
     """Mark the rows that repeat the header; ``names``: what the file calls each column."""
     first, text = next(iter(names.items()))
-    if not rows[first].is_in([text, f'{PROTECTED}{text}"']).any():
+    cells = rows[first]
+    if not ((cells == text).any() or (cells == f'{PROTECTED}{text}"').any()):
         return rows
     again = pl.all_horizontal(
         unprotected(pl.col(name)).eq_missing(pl.lit(text or None)) for name, text in names.items()
