@@ -89,6 +89,10 @@ WAYS = {
         "A few gifted students are prepared for competitions all year, and the others pay for it"
         " with their teachers' time."
     ),
+    "college_total.reported": mark(
+        "The total adds points for what the college reports of itself: a figure that nobody holds"
+        " against another is raised where it costs least."
+    ),
     "employment.declared": mark(
         "The points rest on what the college reports of its graduates, and no register confirms it."
     ),
@@ -148,6 +152,10 @@ LOOK = {
     "infrastructure.show": mark("Ask for timetables of the workshops, and for inventory numbers."),
     "staff.shared": mark("Compare the staff lists of the colleges of a region with each other."),
     "achievement.few": mark("Count how many different students stand behind the achievements."),
+    "college_total.reported": mark(
+        "See the findings about cells that contradict their own row, and ask for the proof of the"
+        " indicators that gained most since last year."
+    ),
     "employment.declared": mark(
         "Compare with pension contributions, as the methodology by KPIs does."
     ),

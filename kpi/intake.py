@@ -204,7 +204,7 @@ class _Reading:
         )
         self.intake.headers[table.name] = dict(rows.headers)
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
-        if rows.left_out and rows.layout == plain.NAME:  # other layouts leave out what is known
+        if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out
         form = {"layout": rows.layout, **table.form, **rows.form}
         self._enter(table, rows.table, digest, count, form)

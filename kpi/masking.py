@@ -39,7 +39,7 @@ def without_names(cell: pl.Expr) -> pl.Expr:
 
 
 def without_numbers(cell: pl.Expr) -> pl.Expr:
-    """Return the text of a table that is of no people, where somebody's number may stand by mistake:
+    """Return the text of a table that is of no people, in which somebody may stand by mistake:
     such a text loses its long numbers, any other stays as it is.
     """
     cut = cell.str.replace_all(_MANY_DIGITS, "$1…")

@@ -398,9 +398,9 @@ def _marked_places(
 
 def _lettered_place(called: str, found: str, cells: Sequence[str | None]) -> int | None:
     """Return the place of a cell that its layout names by a spreadsheet's letters: as the column's
-    own name, or at the end of what was found (``abc (L5)``). None where it does not hold that.
+    own name, or at the end of what was found (``abc (L: points)``). None where it is not told.
     """
-    at_end = re.search(r"\(([A-Z]{1,3})[0-9]+\)$", found)
+    at_end = re.search(r"\(([A-Z]{1,3})([0-9]+|: .*)\)$", found)
     letters = at_end[1] if at_end else called
     if not re.fullmatch("[A-Z]{1,3}", letters):
         return None

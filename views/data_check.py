@@ -26,6 +26,7 @@ from kpi.findings import (
     examples,
     first_to_mend,
     in_three_languages,
+    names_in_files,
     narrowed,
     place,
     sentence,
@@ -587,11 +588,13 @@ def _findings(at: Here, fitness: Fitness, file: str) -> None:
                 "severity": _severity(at, row["severity"]),
                 "place": place(row) or term(words, row["table_name"]),
                 "college": _named(at, names, row["college_id"]),
-                "what": sentence(words, row),
-                "column": row["column_name"],
+                "what": sentence(words, row, name),
+                "column": name or row["column_name"],
                 "found": row["found"],
             }
-            for row in shown.iter_rows(named=True)
+            for row, name in zip(
+                shown.iter_rows(named=True), names_in_files(shown, headers), strict=True
+            )
         ],
         schema=dict.fromkeys(
             ("severity", "place", "college", "what", "column", "found"), pl.String

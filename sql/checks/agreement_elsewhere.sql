@@ -23,20 +23,28 @@ WITH agreed AS (
             WHERE table_name = 'students' AND person_id IS NOT NULL
         )
 ),
-enrolled AS (
-    SELECT raw_students.student_id, units.unit_id
-    FROM raw_students
+-- enrolments in other colleges first: they are few
+elsewhere AS (
+    SELECT DISTINCT agreed.row_id, agreed.college_id, agreed.student_id, agreed.unit_id
+    FROM agreed
+    INNER JOIN raw_students
+        ON raw_students.student_id = agreed.student_id
+        AND raw_students.college_id <> agreed.college_id
+),
+-- in the unit itself, or in a college whose own row was rejected: nobody knows of which unit
+there AS (
+    SELECT elsewhere.row_id
+    FROM elsewhere
+    INNER JOIN raw_students ON raw_students.student_id = elsewhere.student_id
     LEFT JOIN units ON units.college_id = raw_students.college_id
-    WHERE hash(raw_students.student_id) IN (SELECT hash(student_id) FROM agreed)
+    WHERE coalesce(units.unit_id = elsewhere.unit_id, TRUE)
 )
 SELECT
     'dual_agreements' AS table_name,
-    agreed.row_id,
-    agreed.college_id,
+    row_id,
+    college_id,
     'college_id' AS column_name,
-    agreed.college_id AS found,
+    college_id AS found,
     'the college that the student is enrolled in' AS expected
-FROM agreed
-INNER JOIN enrolled ON enrolled.student_id = agreed.student_id
-GROUP BY agreed.row_id, agreed.college_id
-HAVING bool_and(coalesce(enrolled.unit_id <> agreed.unit_id, FALSE))
+FROM elsewhere
+WHERE row_id NOT IN (SELECT row_id FROM there)

@@ -19,29 +19,48 @@ WITH agreed AS (
             SELECT row_id FROM rejected_rows WHERE table_name = 'dual_agreements'
         )
 ),
-enrolled AS (
+-- those of other forms of study first: they are few, and most students are full-time
+otherwise_enrolled AS (
     SELECT
-        raw_students.student_id,
-        units.unit_id,
-        CAST(raw_students.study_form AS VARCHAR) AS study_form,
-        raw_students.enrolled_on,
-        raw_students.left_on
-    FROM raw_students
-    INNER JOIN units ON units.college_id = raw_students.college_id
-    WHERE hash(raw_students.student_id) IN (SELECT hash(student_id) FROM agreed)
+        agreed.row_id,
+        agreed.college_id,
+        agreed.student_id,
+        agreed.valid_from,
+        agreed.valid_to,
+        agreed.unit_id,
+        min(CAST(raw_students.study_form AS VARCHAR)) AS study_form
+    FROM agreed
+    INNER JOIN raw_students
+        ON raw_students.student_id = agreed.student_id
+        AND raw_students.enrolled_on <= agreed.valid_to
+        AND (raw_students.left_on IS NULL OR raw_students.left_on > agreed.valid_from)
+    INNER JOIN units
+        ON units.college_id = raw_students.college_id
+        AND units.unit_id = agreed.unit_id
+    WHERE raw_students.study_form <> 'full_time'
+    GROUP BY ALL
+),
+full_time AS (
+    SELECT otherwise_enrolled.row_id
+    FROM otherwise_enrolled
+    INNER JOIN raw_students
+        ON raw_students.student_id = otherwise_enrolled.student_id
+        AND raw_students.enrolled_on <= otherwise_enrolled.valid_to
+        AND (
+            raw_students.left_on IS NULL
+            OR raw_students.left_on > otherwise_enrolled.valid_from
+        )
+    INNER JOIN units
+        ON units.college_id = raw_students.college_id
+        AND units.unit_id = otherwise_enrolled.unit_id
+    WHERE raw_students.study_form = 'full_time'
 )
 SELECT
     'dual_agreements' AS table_name,
-    agreed.row_id,
-    agreed.college_id,
+    row_id,
+    college_id,
     'student_id' AS column_name,
-    min(enrolled.study_form) AS found,
+    study_form AS found,
     'a full-time student' AS expected
-FROM agreed
-INNER JOIN enrolled
-    ON enrolled.student_id = agreed.student_id
-    AND enrolled.unit_id = agreed.unit_id
-    AND enrolled.enrolled_on <= agreed.valid_to
-    AND (enrolled.left_on IS NULL OR enrolled.left_on > agreed.valid_from)
-GROUP BY agreed.row_id, agreed.college_id
-HAVING bool_and(enrolled.study_form <> 'full_time')
+FROM otherwise_enrolled
+WHERE row_id NOT IN (SELECT row_id FROM full_time)

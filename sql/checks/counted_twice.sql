@@ -14,13 +14,17 @@ suspects AS (
     GROUP BY person_hash
     HAVING count(*) > 1
 ),
-counted AS (
-    SELECT days.day, raw_students.row_id, raw_students.college_id, raw_students.student_id
+several AS (
+    SELECT row_id, college_id, student_id, enrolled_on, left_on
     FROM raw_students
+    WHERE hash(student_id) IN (SELECT person_hash FROM suspects)
+),
+counted AS (
+    SELECT days.day, several.row_id, several.college_id, several.student_id
+    FROM several
     INNER JOIN days
-        ON raw_students.enrolled_on <= days.day
-        AND (raw_students.left_on IS NULL OR raw_students.left_on > days.day)
-    WHERE hash(raw_students.student_id) IN (SELECT person_hash FROM suspects)
+        ON several.enrolled_on <= days.day
+        AND (several.left_on IS NULL OR several.left_on > days.day)
 ),
 repeated AS (
     SELECT day, student_id

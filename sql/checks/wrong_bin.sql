@@ -27,9 +27,9 @@ WITH named AS (
 ),
 numbers AS (
     -- each once: many rows name the same employer
-    SELECT CAST(number AS BIGINT) AS digits
-    FROM (SELECT DISTINCT number FROM named)
-    WHERE regexp_full_match(number, '[0-9]{12}')
+    SELECT DISTINCT TRY_CAST(number AS BIGINT) AS digits
+    FROM named
+    WHERE length(number) = 12
 ),
 places AS (
     SELECT unnest(range(1, 12)) AS place

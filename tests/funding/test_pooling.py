@@ -236,7 +236,7 @@ def test_without_an_earlier_round_it_is_pooled_over_one_cohort_and_the_round_say
     assert counts(done, "EX-01", "employment_rate") == (5, 8)
     assert employment(done, "EX-01")["pooled_years"] == 1
     assert done.receipt["pooled"] == []
-    [note] = done.sources["notes"]
+    note = done.sources["notes"][0]
     assert note == (
         "employment_rate: pooled over 1 of up to 3 cohorts, because the store has no published"
         " round 2024-25."

@@ -206,7 +206,7 @@ def test_an_unknown_methodology_or_rule_lists_those_there_are(kpi: Kpi, small_fo
     said = kpi("run", small_folder, "--round", "2025-26", "--methodology", "kpl")
     assert said.code == 2
     assert "kpl" in said.text
-    assert "assessment, example, kpi" in said.text
+    assert "assessment, assessment-template, example, kpi" in said.text
     said = kpi("run", small_folder, "--round", "2025-26", "--rule", "treshold")
     assert said.code == 2
     assert "There is no rule of this name." in said.text

@@ -293,7 +293,7 @@ def test_the_command_takes_several_inputs_and_a_college(
         return int(caught.value.code or 0), " ".join("".join(capfd.readouterr()).split())
 
     code, told = call(folder, export, "--college", "EX-01")
-    assert (code, "students 1 1 0" in told) == (0, True), told
+    assert (code, "Students 1 1 0" in told) == (0, True), told
     code, told = call(folder, export)
     assert (code, "loose.csv" in told and "--college" in told) == (1, True), told
     code, told = call(folder, export, "--college", "first")

@@ -19,6 +19,7 @@ from inputs import (
     together,
     write_folder,
 )
+from test_privacy import CONTINGENT
 
 from funding.run import check_inputs
 from kpi.check_report import Report, print_report
@@ -27,6 +28,7 @@ from kpi.findings import in_three_languages
 from kpi.intake import Intake
 from kpi.language import speaker
 from kpi.reading.marked import MESSAGES, NOTES
+from kpi.sample.assessment import write_assessment_sample
 from kpi.workbooks import Checked, write_workbooks
 
 Check = tuple[Intake, pl.DataFrame, pl.DataFrame]
@@ -207,6 +209,62 @@ def test_a_college_whose_findings_are_of_no_row_gets_its_notes(tmp_path: Path) -
     assert "30" in told and "students" in told.lower()
     intake, _, _ = check(made["EX-02"])
     assert intake.unread == [] and [entry["table"] for entry in intake.files] == ["colleges"]
+
+
+# other layouts
+
+
+def damaged_sheet(path: Path, changes: dict[str, str]) -> Path:
+    """A workbook with cells changed in place, by their letters."""
+    book = openpyxl.load_workbook(path)
+    for place, text in changes.items():
+        book.worksheets[0][place].value = text
+    book.save(path)
+    return path
+
+
+def test_the_assessment_template_keeps_its_order_and_its_header(tmp_path: Path) -> None:
+    """L5 are points of the first college, which cannot be read. Its rows stand as they did, since
+    a specialty's row is of the college above it; corrected, they are read as before.
+    """
+    folder = tmp_path / "in"
+    write_assessment_sample(folder, colleges=30, students=2_000)
+    path = min(folder.glob("*.xlsx"))
+    of_region = [folder / "colleges.csv", path]
+    right = openpyxl.load_workbook(path).worksheets[0]["L5"].value
+    _, _, before = check(*of_region)
+    damaged_sheet(path, {"L5": "abc"})
+    [(name, book)] = marked_up(tmp_path / "new", *of_region).items()
+    sheet = openpyxl.load_workbook(book)["assessments"]
+    [cell] = [cell for row in sheet for cell in row if cell.fill.fill_type == "solid"]
+    assert cell.value == "abc"
+    places = [row[1] for row in sheet.iter_rows(min_row=cell.row, values_only=True)]
+    assert places == sorted(places, key=int), "the template's own ID column"
+    cell.value = str(right)
+    sheet.parent.save(tmp_path / book.name)
+    _, findings, after = check(folder / "colleges.csv", tmp_path / book.name)
+    assert findings.filter(pl.col("severity") == "error").is_empty()
+    its = pl.col("college_id") == name
+    assert after.filter(its).equals(before.filter(its))
+
+
+def test_the_contingent_export_says_in_its_own_words_what_is_wrong(tmp_path: Path) -> None:
+    rows = [{**CONTINGENT, "ИИН": f"P{number}"} for number in range(3)]
+    rows[1]["Курс обучения [5802]"] = "девятый"
+    lines = [CONTINGENT.keys(), *(row.values() for row in rows)]
+    text = "\r\n".join("\t".join(f'="{cell}"' for cell in line) for line in lines)
+    export = tmp_path / "contingent EX-01.csv"
+    export.write_bytes(text.encode("utf-16"))
+    register = write_folder(tmp_path / "in", colleges=[college("EX-01")]) / "colleges.csv"
+    book = marked_up(tmp_path / "new", register, export)["EX-01"]
+    head, *found = rows_of(book, "students")
+    assert head[1:] == [*CONTINGENT]
+    assert found[0][1:] == [*rows[1].values()], "the wrong one first, names and all"
+    assert found[0][0].startswith("Курс обучения [5802] is")
+    mended = corrected(book, "students", tmp_path, {(2, "Курс обучения [5802]"): "3 курс"})
+    _, findings, counts = check(register, mended)
+    assert findings.filter(pl.col("table_name") == "students").is_empty()
+    assert counts.filter(pl.col("table_name") == "students")["clean"].to_list() == [3]
 
 
 # what is told of a check

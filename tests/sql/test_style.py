@@ -20,7 +20,10 @@ from kpi.resources import data_folder, sql_folder
 FILES = sorted(sql_folder().rglob("*.sql"))
 CHECKS = [path for path in FILES if path.parent.name == "checks"]
 KPIS = [path for path in FILES if path.parent.name == "2_kpi"]
-FOLDERS = (*("1_clean", "2_kpi", "3_profile", "4_funding", "5_totals", "6_doubts", "7_rejected"),)
+FOLDERS = (
+    *("1_clean", "2_kpi", "3_profile", "4_funding", "5_totals", "6_doubts"),
+    *("7_rejected", "7_signs"),
+)
 METHODOLOGIES = sorted((data_folder() / "methodology").rglob("*.toml"))
 
 KEYWORDS = set(
