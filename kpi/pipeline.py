@@ -54,7 +54,7 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """Return a working database in memory that may spill into ``folder``."""
     con = duckdb.connect()
     con.execute("SET temp_directory = $1", [str(folder)])
-    con.execute("SET memory_limit = '1000MB'")
+    con.execute("SET memory_limit = '800MB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET enable_progress_bar = false")
     con.execute("SET checkpoint_threshold = '1TB'")  # nothing here outlives the process

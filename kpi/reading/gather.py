@@ -62,7 +62,7 @@ def _files_of(path: Path, gathered: Gathered) -> Iterator[InputFile]:
         inner = Path(folder).relative_to(path)
         folders[:] = sorted(one for one in folders if not is_passed_over(Path(one)))
         links = [one for one in folders if Path(folder, one).is_symlink()]
-        empty = [] if folders or names else [inner]
+        empty = [inner] if not folders and not names and inner.parts else []
         gathered.unread += [one.as_posix() for one in [*empty, *(inner / one for one in links)]]
         for own in (inner / name for name in sorted(names)):
             if is_passed_over(own) or own.suffix.lower() in _SETTINGS:

@@ -8,7 +8,7 @@ import polars as pl
 
 from kpi.errors import DataError
 
-BATCH_ROWS = 250_000
+BATCH_ROWS = 125_000
 
 HEADER_AGAIN = -1
 STRAY_QUOTE = -2
