@@ -90,7 +90,9 @@ def _money(at: Here, findings: pl.DataFrame) -> pl.DataFrame:
 def _kept(at: Here, held: Sequence[Kept], findings: pl.DataFrame) -> None:
     words = at.words
     if not held:
-        parts.section(words.say("No waiver is kept"), left_told(words, _left(held, findings)))
+        left = _left(held, findings)
+        told = left_told(words, left) if left else words.say("There is no error to accept.")
+        parts.section(words.say("No waiver is kept"), told)
         return
     money = _money(at, findings)
     seen = seen_kept(held, findings, money)
