@@ -3,24 +3,35 @@
 -- One row per row that shares its table's key with another row (the keys of kpi/tables.py), in the
 -- same file or in another. Rows of students that are counted on one day are left to counted_twice,
 -- rows of a specialty of an assessment to specialty_named_twice.
-WITH hashes AS (
-    SELECT hash('colleges', college_id) AS key_hash FROM raw_colleges
+WITH suspects AS (
+    -- by hash first, and table by table: millions of keys as text would not fit in memory
+    SELECT hash('colleges', college_id) AS key_hash
+    FROM raw_colleges
+    GROUP BY key_hash
+    HAVING count(*) > 1
     UNION ALL
-    SELECT hash('students', college_id, student_id, enrolled_on) AS key_hash FROM raw_students
+    SELECT hash('students', college_id, student_id, enrolled_on) AS key_hash
+    FROM raw_students
+    GROUP BY key_hash
+    HAVING count(*) > 1
     UNION ALL
-    SELECT hash('dual_agreements', agreement_id) AS key_hash FROM raw_dual_agreements
+    SELECT hash('dual_agreements', agreement_id) AS key_hash
+    FROM raw_dual_agreements
+    GROUP BY key_hash
+    HAVING count(*) > 1
     UNION ALL
-    SELECT hash('graduates', college_id, graduate_id, graduated_on) AS key_hash FROM raw_graduates
+    SELECT hash('graduates', college_id, graduate_id, graduated_on) AS key_hash
+    FROM raw_graduates
+    GROUP BY key_hash
+    HAVING count(*) > 1
     UNION ALL
     SELECT hash('accreditations', college_id, scope, specialty, register_no) AS key_hash
     FROM raw_accreditations
+    GROUP BY key_hash
+    HAVING count(*) > 1
     UNION ALL
-    SELECT hash('assessments', college_id, specialty, indicator) AS key_hash FROM raw_assessments
-),
-suspects AS (
-    -- by hash first: millions of keys as text would not fit in memory
-    SELECT key_hash
-    FROM hashes
+    SELECT hash('assessments', college_id, specialty, indicator) AS key_hash
+    FROM raw_assessments
     GROUP BY key_hash
     HAVING count(*) > 1
 ),
