@@ -48,7 +48,7 @@ TABLES = (
     "row_counts",
 )
 
-_FORMULA_STARTS = r"^[=+\-@\t\r]"
+_FORMULA_STARTS = r"^[=+\-@\t\r\n]"
 
 
 def export_round(of_round: Round, to: Path) -> list[Path]:

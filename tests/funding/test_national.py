@@ -15,6 +15,7 @@ from inputs import quiet, run, write_rule
 from funding.rule import Rule
 from funding.run import Previous, compute, plan_of
 from kpi.dated import load_file
+from kpi.intake import Intake
 from kpi.pipeline import connect, get_table
 from kpi.rounds import Round
 from kpi.sample import write_sample
@@ -80,7 +81,8 @@ def money(
     )
     plan = replace(plan_of(national), rule=rule, earlier=[], previous=Previous(paid, {}))
     con = connect(folder)
-    compute(con, plan, load_frozen(con, national.input_files()), "the round", quiet)
+    intake = Intake(given=load_frozen(con, national.input_files()))
+    compute(con, plan, intake, "the round", quiet)
     yield con, rule
     con.close()
 

@@ -693,7 +693,7 @@ def edge_round(tmp_path_factory: pytest.TempPathFactory) -> Round:
 
 
 def test_every_row_of_the_edge_cases_was_accepted(edge_round: Round) -> None:
-    assert edge_round.findings().is_empty()
+    assert edge_round.findings().filter(pl.col("severity") == "error").is_empty()
 
 
 @pytest.mark.parametrize(
