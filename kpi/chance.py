@@ -14,6 +14,9 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+_LEAST = 1e-12
+
+
 def chances_of_counts(n: Ints, a: Floats, b: Floats) -> Floats:
     """Return the beta-binomial chance of each count 0..n of each unit, one unit after the other;
     arguments of shape (units,).
@@ -22,7 +25,8 @@ def chances_of_counts(n: Ints, a: Floats, b: Floats) -> Floats:
     as logarithms and scaled to the sum 1, so no gamma function is needed.
     """
     first = _first(n)
-    of, one, other = (np.repeat(part, n + 1) for part in (n, a, b))
+    least = (np.maximum(part, _LEAST) for part in (a, b))  # a share of 0 or 1 leaves one of them 0
+    of, one, other = (np.repeat(part, n + 1) for part in (n, *least))
     j = _within(n)
     with np.errstate(divide="ignore", invalid="ignore"):  # where j is 0
         steps = np.log((of - j + 1) * (one + j - 1) / (j * (other + of - j)))

@@ -159,3 +159,12 @@ def test_a_nation_that_moved_is_met_again() -> None:
 def test_the_likeliest_place_is_found() -> None:
     assert likeliest(lambda x: -((x - 1.2345) ** 2), -3, 4) == pytest.approx(1.2345, abs=1e-3)
     assert likeliest(lambda x: x, -3, 4) == pytest.approx(4, abs=1e-3), "at an end"
+
+
+def test_a_share_of_0_or_1_spoils_no_other_unit() -> None:
+    """A unit of which the fit leaves no spread is certain; those after it are as they were."""
+    n, a, b = np.array([3, 2, 4]), np.array([0.0, 5.0, 2.0]), np.array([5.0, 0.0, 3.0])
+    chances = chances_of_counts(n, a, b)
+    assert chances[:4] == pytest.approx([1, 0, 0, 0], abs=1e-9)
+    assert chances[4:7] == pytest.approx([0, 0, 1], abs=1e-9)
+    assert chances[7:] == pytest.approx(betabinom.pmf(range(5), 4, 2, 3), abs=1e-12)
