@@ -418,6 +418,8 @@ def around_gate(k: Ints, n: Ints, least: Ints) -> tuple[int, int, float, float]:
     a, b = fit_beta(k, n)
     distance = k - least
     is_within = (distance >= -2) & (distance <= 1)
+    if not is_within.any():
+        return 0, 0, 0.0, 1.0
     of, at = n[is_within], least[is_within]
     ones = np.ones(len(of))
     chances = chances_of_counts(of, a * ones, b * ones)
@@ -426,7 +428,10 @@ def around_gate(k: Ints, n: Ints, least: Ints) -> tuple[int, int, float, float]:
     for by in (-2, -1, 0, 1):
         can_be = (at + by >= 0) & (at + by <= of)
         around.append(np.where(can_be, chances[begins + np.clip(at + by, 0, of)], 0.0))
-    shares = (around[2] + around[3]) / sum(around)
+    together = sum(around)  # 0 where the fit leaves no spread: then nothing is known of that unit
+    shares = np.divide(
+        around[2] + around[3], together, out=np.full(len(of), 0.5), where=together > 0
+    )
     above = int((distance[is_within] >= 0).sum())
     p = at_least_of_unlike(above, shares)
     return above, int(is_within.sum()), float(shares.sum()), p

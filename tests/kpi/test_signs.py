@@ -505,3 +505,8 @@ def test_around_a_gate_by_hand() -> None:
     assert (above, within) == (10, 40)
     assert expected == pytest.approx(40 / 3, rel=1e-2)
     assert p == pytest.approx(binom.sf(9, 40, 1 / 3), abs=0.01)
+
+
+def test_a_gate_with_nobody_near_it_is_no_sign() -> None:
+    n = np.full(40, 50)
+    assert around_gate(np.full(40, 5), n, np.full(40, 35)) == (0, 0, 0.0, 1.0)
