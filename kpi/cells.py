@@ -8,8 +8,8 @@ import polars as pl
 from kpi.contract import TableContract
 from kpi.control_digits import WRONG_CONTROL_DIGIT, control_digit, wrong_control_digits
 from kpi.masking import LONGEST, PERSON, masked, without_numbers
+from kpi.reading.recoding import DAMAGED
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
-from kpi.reading.text import DAMAGED
 
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

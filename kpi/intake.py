@@ -28,16 +28,16 @@ from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, first_line, refuse
-from kpi.store import Store, create_tables, make_read_views, read_register
+from kpi.store import Store, create_tables, enter_sources, make_read_views, read_register
 from kpi.tables import TABLES
 
 SCRATCH = "college-kpi-reading-"
 """How the temporary folder begins that holds what is unpacked and recoded: with people in it."""
 
 _WORKERS = 2
-_AHEAD = 4
-_SMALL = 1 << 22  # bytes
-"""So many small files are opened while another one is stored: few workbooks fit at once."""
+_SMALL = 1 << 22
+_AHEAD = 1 << 25
+"""Bytes: small files, so many of them at once, are opened while others are stored."""
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -143,6 +143,7 @@ class _Reading:
         self.scratch = scratch
         self.intake = Intake()
         self.errors: list[DataError] = []
+        self.sources: list[tuple[int, str, str]] = []
         self.confirmed: dict[tuple[str, str | None], str] = {}
         self.stores = {name: Store(con, TableContract(name), key) for name in TABLES}
 
@@ -163,6 +164,7 @@ class _Reading:
         self.intake.unmatched = list(names.unmatched.values())
         for store in self.stores.values():
             store.flush()
+        enter_sources(self.con, self.sources)
         self.report("reading", total, total)
         self.intake.used = self.given
         self.intake.given = sorted({entry["table"] for entry in self.intake.files} & {*TABLES})
@@ -198,7 +200,7 @@ class _Reading:
                             pool.submit(opens, file).result if is_small else partial(opens, file),
                         )
                     )
-                    if len(ahead) > _AHEAD:
+                    while sum(file.size for file, _ in ahead) > _AHEAD:
                         yield ahead.popleft()
                 while ahead:
                     yield ahead.popleft()
@@ -263,9 +265,7 @@ class _Reading:
                 found=first_line(error),
                 do="Export the file again.",
             ) from error
-        self.con.execute(
-            "INSERT INTO source_files VALUES (?, ?, ?)", [number, rows.table, table.name]
-        )
+        self.sources.append((number, rows.table, table.name))
         self.intake.headers[table.name] = dict(rows.headers)
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:

@@ -47,6 +47,14 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE source_files (file_no INTEGER, table_name VARCHAR, file VARCHAR)")
 
 
+def enter_sources(con: duckdb.DuckDBPyConnection, sources: list[tuple[int, str, str]]) -> None:
+    """Fill ``source_files``: of each file read its number, its table and its name."""
+    schema = {"file_no": pl.Int32, "table_name": pl.String, "file": pl.String}
+    con.register("batch", pl.DataFrame(sources, schema=schema, orient="row").to_arrow())
+    con.execute("INSERT INTO source_files SELECT file_no, table_name, file FROM batch")
+    con.unregister("batch")
+
+
 class Store:
     """Judges the text rows of one table, in batches over files, and puts each where it belongs.
 

@@ -26,7 +26,7 @@ from kpi.mappings import (
     text_key,
 )
 from kpi.reading.table import TextTable, column
-from kpi.reading.tidying import unprotected
+from kpi.reading.tidying import PROTECTED, unprotected
 
 NAME = "contingent-export"
 
@@ -205,42 +205,47 @@ def _column(own: Column, sources: list[tuple[Source, int]], rows: pl.DataFrame) 
             if own.absent is None
             else pl.Series(own.column, [own.absent]).new_from_index(0, rows.height)
         )
-    value = pl.coalesce(_each(source, rows[column(place)]) for source, place in sources)
-    return (
-        pl.select(value if own.empty is None else value.fill_null(own.empty))
-        .to_series()
-        .alias(own.column)
-    )
+    values = [_each(source, rows[column(place)]) for source, place in sources]
+    value = values[0] if len(values) == 1 else pl.select(pl.coalesce(values)).to_series()
+    return (value if own.empty is None else value.fill_null(own.empty)).alias(own.column)
 
 
 def _each(source: Source, cells: pl.Series) -> pl.Series:
-    """Return what a source's cells say. Texts of a list are few: each is looked at once."""
-    if source.take == "cell":
-        return pl.select(_taken(source, pl.lit(cells))).to_series()
+    """Return what a source's cells say. Where their texts are few, each is looked at once."""
+    begin = cells.head(1000)
+    if source.take == "cell" and begin.n_unique() > len(begin) // 2:
+        return _taken(source, cells)
     texts = cells.drop_nulls().unique()
     if texts.is_empty():
         return cells
-    values = pl.select(_taken(source, pl.lit(texts))).to_series()
-    return cells.replace_strict(texts, values, default=None, return_dtype=pl.String)
+    return cells.replace_strict(texts, _taken(source, texts), default=None, return_dtype=pl.String)
 
 
-def _taken(source: Source, text: pl.Expr) -> pl.Expr:
+def _taken(source: Source, cells: pl.Series) -> pl.Series:
     """Return what cells say, null where they are empty; a text in which there is no such value as
     it stands.
     """
-    text = unprotected(text).str.strip_chars()
-    text = pl.when(text != "").then(text)
+    bare = _bare(cells)
+    text = pl.lit(bare)
     match source.take:
         case "cell":
-            return text
+            return bare
         case "leading_code":
-            return pl.coalesce(text.str.extract(_CODE), text)
+            told = pl.coalesce(text.str.extract(_CODE), text)
         case "specialty_of_code":
-            return pl.coalesce(text.str.extract(_SPECIALTY) + "00", text.str.extract(_CODE), text)
+            told = pl.coalesce(text.str.extract(_SPECIALTY) + "00", text.str.extract(_CODE), text)
         case "leading_number":
-            return pl.coalesce(text.str.extract(_NUMBER), text)
+            told = pl.coalesce(text.str.extract(_NUMBER), text)
         case "values":
-            return _listed(source, text)
+            told = _listed(source, text)
+    return pl.select(told).to_series()
+
+
+def _bare(cells: pl.Series) -> pl.Series:
+    """Return cells without what protects them and without spaces around, null where empty."""
+    if cells.str.starts_with(PROTECTED).any():
+        cells = pl.select(unprotected(pl.lit(cells))).to_series()
+    return cells.str.strip_chars().replace("", None)
 
 
 def _listed(source: Source, text: pl.Expr) -> pl.Expr:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from kpi.reading.recoding import DAMAGED
 from kpi.reading.table import BATCH_ROWS, InputFile, TextTable, column, first_line, refuse
-from kpi.reading.text import DAMAGED
 from kpi.reading.tidying import tidied
 
 _MIDNIGHT = r"^(\d{4}-\d{2}-\d{2}) 00:00:00(\.0+)?$"

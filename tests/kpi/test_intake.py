@@ -503,7 +503,7 @@ def test_the_size_of_batches_does_not_matter(
         file.write("short,row\n")
     done = []
     for rows in (1, 7, 100_000):
-        monkeypatch.setattr("kpi.reading.text.BATCH_ROWS", rows)
+        monkeypatch.setattr("kpi.reading.records.BATCH_ROWS", rows)
         monkeypatch.setattr("kpi.store.BATCH_ROWS", rows)
         done.append(run(folder, tmp_path / str(rows)))
     assert done[0].receipt == done[1].receipt == done[2].receipt

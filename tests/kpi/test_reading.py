@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kpi.errors import CallError, DataError
-from kpi.reading import text as texts
+from kpi.reading import recoding, records
 from kpi.reading.gather import gather
 from kpi.reading.opening import open_file
 from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE, InputFile, TextTable
@@ -96,7 +96,7 @@ def test_a_line_of_another_encoding_is_read_in_its_own_or_marked(
     """Among lines of Windows-1251 one of UTF-8 is known; among lines of UTF-8 a foreign byte is
     none: which character it was nobody can say. In memory and on disk alike.
     """
-    monkeypatch.setattr(texts, "IN_MEMORY", limit)
+    monkeypatch.setattr(recoding, "IN_MEMORY", limit)
     old, new = "3,дело\n".encode("cp1251"), "4,дело\n".encode()
     cells = [row[3] for row in read(tmp_path, b"a,b\n" + old * 3 + new + old)]
     assert cells == ["дело"] * 5
@@ -118,9 +118,9 @@ def test_bytes_that_are_no_characters_and_nuls_are_marked(tmp_path: Path) -> Non
 
 
 def test_a_character_split_between_two_chunks_is_no_fault(tmp_path: Path) -> None:
-    lines = texts._CHUNK // 8 - 1
+    lines = recoding.CHUNK // 8 - 1
     content = b"a,b\n" + b"123,567\n" * lines + b"1,x" + "жж\n".encode() + b"1,2\n"
-    assert content[: texts._CHUNK].decode(errors="replace")[-1] == "\ufffd", "the cut is in ж"
+    assert content[: recoding.CHUNK].decode(errors="replace")[-1] == "\ufffd", "the cut is in ж"
     table = opened(write(tmp_path, content))
     assert not table.is_damaged
     assert [row[3] for row in rows_of(table)[-2:]] == ["xжж", "2"]
@@ -238,8 +238,8 @@ def test_every_csv_file_is_read_as_pythons_strict_reader_reads_it(
     """Where that reader gives up, each line is a record and the wrong ones are marked."""
     text = "a,b\n" + "".join(parts)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(texts, "BATCH_ROWS", batch_rows)
-        patch.setattr(texts, "_PYTHON_ROWS", batch_rows)
+        patch.setattr(records, "BATCH_ROWS", batch_rows)
+        patch.setattr(records, "_PYTHON_ROWS", batch_rows)
         table = opened(write(Path(folder), text.encode()))
         rows = rows_of(table)
     plain = text.replace("\r\n", "\n")
@@ -250,11 +250,11 @@ def test_every_csv_file_is_read_as_pythons_strict_reader_reads_it(
         }
         return
     try:
-        records = list(csv.reader(io.StringIO(plain, newline=""), strict=True))
+        told = list(csv.reader(io.StringIO(plain, newline=""), strict=True))
     except csv.Error:  # no cell begins with a quote: it is a character as any other
-        records = [line.split(",") if line else [] for line in plain.split("\n")]
+        told = [line.split(",") if line else [] for line in plain.split("\n")]
     assert [row for row in rows if any(row[2:])] == [
-        row for row in _expected(records, table.header_record) if any(row[2:])
+        row for row in _expected(told, table.header_record) if any(row[2:])
     ]
 
 
@@ -279,7 +279,7 @@ def test_a_file_of_many_batches_reads_as_one(
 ) -> None:
     lines = [f"{quote}{n}{quote},x" if n % 10 else f"{quote}{n}{quote}" for n in range(2, 252)]
     table = opened(write(tmp_path, "\n".join(["a,b", *lines]).encode()))
-    monkeypatch.setattr(texts, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(records, "BATCH_ROWS", batch_rows)
     rows = rows_of(table)
     assert [row[0] for row in rows] == list(range(2, 252))
     assert [int(row[2]) for row in rows] == list(range(2, 252))
@@ -296,7 +296,7 @@ def test_a_file_is_read_alike_in_memory_and_from_disk(
 ) -> None:
     file = write(tmp_path, text.encode(encoding, "replace"))
     whole = rows_of(opened(file))
-    monkeypatch.setattr(texts, "IN_MEMORY", 0)
+    monkeypatch.setattr(recoding, "IN_MEMORY", 0)
     assert rows_of(opened(file)) == whole
 
 
