@@ -12,7 +12,7 @@ import polars as pl
 from funding.run import Plan, check_inputs, plan_round, run_round
 from kpi.errors import CallError, DataError
 from kpi.export import zipped
-from kpi.intake import Intake, Report
+from kpi.intake import Intake, Report, intake_of
 from kpi.language import mark
 from kpi.layouts import Given
 from kpi.pseudonyms import read_key
@@ -49,15 +49,14 @@ class Fitness:
     """What is known of an input: its findings and its rows read, clean and rejected.
 
     ``order`` is what files were checked against, ``draft`` the version that was computed from
-    them; ``left_out`` the columns of each file that its table does not have; ``intake`` what was
-    read; ``workbooks`` the marked-up workbooks as a ZIP: raw rows, for who uploaded them.
+    them; ``intake`` what was read; ``workbooks`` the marked-up workbooks as a ZIP: raw rows, for
+    who uploaded them.
     """
 
     findings: pl.DataFrame
     counts: pl.DataFrame
     order: Order | None = None
     files: int = 0
-    left_out: dict[str, list[str]] = field(default_factory=dict)
     draft: str | None = None
     intake: Intake = field(default_factory=Intake)
     workbooks: bytes | None = field(default=None, repr=False)
@@ -78,7 +77,6 @@ def check_uploads(
             counts,
             order,
             len(uploads),
-            intake.left_out,
             intake=intake,
             workbooks=_packed(checked, order, folder, report) if order.marks_up else None,
         )
@@ -102,11 +100,7 @@ def run_uploads(
             order,
             len(uploads),
             draft=f"{draft.name}/{draft.version}",
-            intake=Intake(
-                files=draft.sources["files"],
-                unread=draft.sources["unread"],
-                notes=draft.sources["notes"],
-            ),
+            intake=intake_of(draft.sources),
         )
 
     return _with_files(uploads, most_bytes, order, store, run)

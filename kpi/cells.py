@@ -22,7 +22,7 @@ CELL_CHECKS = {
     "missing_value": "{column} is empty. Fill it in.",
     "not_a_date": "{column} is {found}, which is no date. Write it as 2025-10-01.",
     "not_an_integer": "{column} is {found}, which is no whole number. Write digits only.",
-    "not_a_boolean": "{column} is {found}. Write true or false.",
+    "not_a_boolean": "{column} is {found}. Use {expected}.",
     "not_a_number": "{column} is {found}, which is no number. Write it as 48.5.",
     "not_allowed": "{column} is {found}, which is not in its list of values. Use {expected}.",
     "wrong_form": "{column} is {found}, which does not have its form: {expected}.",

@@ -1,6 +1,5 @@
 """What the command line says of files that were read and of their findings."""
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from kpi.detected import form, kinds, layout, named
+from kpi.detected import alike, form, kinds, layout, named
 from kpi.findings import (
     ERROR,
     ROWS,
@@ -16,11 +15,14 @@ from kpi.findings import (
     by_check,
     by_college,
     by_table,
+    file_column,
     first_to_mend,
     narrowed,
     sentence,
 )
+from kpi.intake import Intake
 from kpi.language import Speaker
+from kpi.layouts.rows import Headers
 from kpi.printing import fill, new_console, new_table
 from kpi.terms import term
 
@@ -33,10 +35,7 @@ class Report:
 
     findings: pl.DataFrame
     counts: pl.DataFrame
-    files: Sequence[Mapping[str, Any]] = ()
-    unread: Sequence[str] = ()
-    notes: Sequence[str] = ()
-    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    intake: Intake = field(default_factory=Intake)
 
 
 def print_report(report: Report, path: Path, words: Speaker) -> bool:
@@ -61,18 +60,18 @@ def print_report(report: Report, path: Path, words: Speaker) -> bool:
     console.print(f"{told}, {path}", markup=False, soft_wrap=True)
     _print_checks(console, findings, words)
     _print_colleges(console, report, words)
-    _print_first(console, findings, words)
-    _print_some(console, findings, path, words)
+    _print_first(console, report, words)
+    _print_some(console, report, path, words)
     return not errors.is_empty()
 
 
 def _print_files(console: Console, report: Report, words: Speaker) -> None:
-    if report.files:
+    if report.intake.files:
         say = words.say
         table = new_table(
             say("File"), say("Table"), say("Layout"), say("Detected"), f"{say('Rows')}>"
         )
-        for kind in kinds(report.files):
+        for kind in kinds(report.intake.files):
             entry = kind.entry
             fill(
                 table,
@@ -84,22 +83,16 @@ def _print_files(console: Console, report: Report, words: Speaker) -> None:
             )
         _title(console, say("Files"))
         console.print(table)
-    for name, columns in _shown(report.left_out):
+    for name, columns in alike(report.intake.left_out):
         told = words.say(
             "{file}: columns that its table does not have were left out: {columns}",
             file=name,
             columns=", ".join(columns),
         )
         console.print(told, markup=False, soft_wrap=True)
-    if names := ", ".join(report.unread):
+    if names := ", ".join(report.intake.unread):
         told = words.say("Left unread, because no table was found in it: {names}", names=names)
         console.print(told, markup=False, soft_wrap=True)
-
-
-def _shown(left_out: Mapping[str, Sequence[str]]) -> Iterable[tuple[str, Sequence[str]]]:
-    """Return the columns left out, of files with the same ones the first."""
-    seen = {tuple(columns): name for name, columns in reversed(list(left_out.items()))}
-    return [(name, columns) for columns, name in reversed(list(seen.items()))]
 
 
 def _print_rows(console: Console, report: Report, words: Speaker) -> None:
@@ -110,7 +103,7 @@ def _print_rows(console: Console, report: Report, words: Speaker) -> None:
         )
     _title(console, words.say("Rows by table"))
     console.print(table)
-    for note in report.notes:
+    for note in report.intake.notes:
         console.print(words.error(note), markup=False)
 
 
@@ -149,8 +142,8 @@ def _print_colleges(console: Console, report: Report, words: Speaker) -> None:
         console.print(more, markup=False)
 
 
-def _print_first(console: Console, findings: pl.DataFrame, words: Speaker) -> None:
-    first = first_to_mend(findings)
+def _print_first(console: Console, report: Report, words: Speaker) -> None:
+    first = first_to_mend(report.findings)
     if first is None:
         return
     told = [
@@ -159,29 +152,32 @@ def _print_first(console: Console, findings: pl.DataFrame, words: Speaker) -> No
         words.say_count("in {count} college", "in {count} colleges", first["colleges"]),
     ]
     console.print()
-    said = words.say("Mend first: {what}", what=sentence(words, first))
+    said = words.say("Mend first: {what}", what=sentence(words, first, report.intake.headers))
     console.print(f"{said} ({', '.join(told)})", markup=False, soft_wrap=True)
 
 
-def _print_some(console: Console, findings: pl.DataFrame, path: Path, words: Speaker) -> None:
+def _print_some(console: Console, report: Report, path: Path, words: Speaker) -> None:
     console.print()
+    findings = report.findings
     for finding in narrowed(findings).head(_SHOWN).iter_rows(named=True):
-        console.print(_line(finding, words), markup=False, soft_wrap=True)
+        console.print(_line(finding, report.intake.headers, words), markup=False, soft_wrap=True)
     if findings.height > _SHOWN:
         count = words.number(findings.height - _SHOWN)
         more = words.say("... and {count} more in {path}", count=count, path=path)
         console.print(more, markup=False, soft_wrap=True)
 
 
-def _line(finding: dict[str, Any], words: Speaker) -> str:
+def _line(finding: dict[str, Any], headers: Headers, words: Speaker) -> str:
     parts = [term(words, finding["table_name"])]
     if finding["file"]:
         file, record = finding["file"], finding["record"]
         parts = [words.say("{file}, record {record}", file=file, record=record)]
     if finding["college_id"]:
         parts.append(words.say("college {college}", college=finding["college_id"]))
-    told, expected = sentence(words, finding), words.error(finding["expected"] or "")
-    more = "" if not expected or expected in told else f" ({expected})"
+    told, expected = sentence(words, finding, headers), words.error(finding["expected"] or "")
+    own = file_column(finding, headers)
+    is_told = not expected or expected in told or bool(own and own.texts)
+    more = "" if is_told else f" ({expected})"
     return f"- {', '.join(parts)}: {told}{more}"
 
 

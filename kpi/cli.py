@@ -156,8 +156,7 @@ def check(
             day=words.day(plan.dates["count_on"]),
         )
     )
-    told = Report(findings, counts, intake.files, intake.unread, intake.notes, intake.left_out)
-    has_errors = print_report(told, to, words)
+    has_errors = print_report(Report(findings, counts, intake), to, words)
     if proposed:
         typer.echo(
             words.say(
@@ -196,6 +195,7 @@ def run(
     """Compute a round: KPIs, scores, ranks, leagues and funding. Keeps it as a draft."""
     from funding.run import plan_round, run_round
     from kpi.check_report import Report, print_report
+    from kpi.intake import intake_of
     from kpi.language import speaker
     from kpi.pseudonyms import read_key
     from kpi.summary import print_round
@@ -208,15 +208,7 @@ def run(
         key = read_key(key_file)
         draft = run_round(inputs, store, plan, key, report, given=_given(college))
     print_round(draft)
-    sources = draft.sources
-    told = Report(
-        draft.findings(),
-        draft.table("row_counts"),
-        sources["files"],
-        sources["unread"],
-        sources["notes"],
-        sources["left_out"],
-    )
+    told = Report(draft.findings(), draft.table("row_counts"), intake_of(draft.sources))
     has_errors = print_report(told, draft.path / "findings.parquet", words)
     raise typer.Exit(1 if has_errors else 0)
 

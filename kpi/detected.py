@@ -1,6 +1,6 @@
 """What was detected of the files that were read: one entry for each kind of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +69,9 @@ def layout(words: Speaker, code: str) -> str:
     """Return a layout in words, with the start of its mapping: ``contingent export 2025-09-01``."""
     name, _, start = code.partition(" ")
     return " ".join([words.say(LAYOUTS[name]) if name in LAYOUTS else name, start]).strip()
+
+
+def alike(left_out: Mapping[str, Sequence[str]]) -> list[tuple[str, Sequence[str]]]:
+    """Return the columns left out, of files with the same ones those of the first."""
+    seen = {tuple(columns): name for name, columns in reversed(list(left_out.items()))}
+    return [(name, columns) for columns, name in reversed(list(seen.items()))]

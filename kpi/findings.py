@@ -14,6 +14,7 @@ import polars as pl
 
 from kpi.cells import CELL_CHECKS
 from kpi.language import LANGUAGES, Speaker, mark, speaker
+from kpi.layouts.rows import FileColumn, Headers
 from kpi.resources import sql_folder
 
 ERROR, WARNING = "error", "warning"
@@ -55,8 +56,8 @@ def by_college(findings: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def by_check(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return severity, check_name, column_name, findings, colleges and one example (message, found,
-    expected) per check and column: errors first, the most frequent first.
+    """Return severity, check_name, column_name, findings, colleges and one example (file, message,
+    found, expected) per check and column: errors first, the most frequent first.
     """
     key = ["severity", "check_name", "column_name"]
     return _grouped(findings, key).sort(
@@ -76,7 +77,8 @@ def examples(findings: pl.DataFrame) -> dict[str, dict[str, Any]]:
 
 def _grouped(findings: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """Count findings and their colleges per key, with the first of them as an example."""
-    example = [name for name in ("column_name", "message", "found", "expected") if name not in key]
+    parts = ("file", "column_name", "message", "found", "expected")
+    example = [name for name in parts if name not in key]
     return (
         findings.sort(pl.all(), nulls_last=True)
         .group_by(key)
@@ -154,9 +156,9 @@ def place(finding: dict[str, object]) -> str:
     return f"{finding['file']}, {finding['record']}" if finding["record"] else str(finding["file"])
 
 
-def sentence(words: Speaker, finding: dict[str, object], called: str | None = None) -> str:
-    """Return the sentence of a finding in the reader's language; ``called`` is what the file calls
-    the column.
+def sentence(words: Speaker, finding: Mapping[str, Any], headers: Headers | None = None) -> str:
+    """Return the sentence of a finding in the reader's language, in the words of its file where
+    ``headers`` knows it: the column's name, the texts that stand for its values.
 
     The stored message is the check's English sentence, filled. The sentence of the same check is
     translated and filled again; a message that it does not give (of an older version of the check)
@@ -166,23 +168,29 @@ def sentence(words: Speaker, finding: dict[str, object], called: str | None = No
     message = str(finding["message"])
     if template is None or _filled(template, finding) != message:
         return words.error(message)
-    expected = finding["expected"]
+    column, expected = finding["column_name"], finding["expected"]
+    if own := file_column(finding, headers):
+        column = own.name
+        expected = f"one of {', '.join(own.texts)}" if own.texts else expected
     told = words.error(str(expected)) if expected is not None else None
-    column = called or finding["column_name"]
     return _filled(words.error(template), {**finding, "expected": told, "column_name": column})
 
 
-def in_three_languages(
-    findings: pl.DataFrame, headers: Mapping[str, Mapping[str, str]]
-) -> pl.DataFrame:
+def file_column(finding: Mapping[str, Any], headers: Headers | None) -> FileColumn | None:
+    """Return what a finding's file calls the column; None where that is not known."""
+    return (headers or {}).get(finding["file"] or "", {}).get(finding["column_name"] or "")
+
+
+def in_three_languages(findings: pl.DataFrame, headers: Headers) -> pl.DataFrame:
     """Return the findings as they are handed out: errors first, each message in Kazakh, Russian and
     English, and ``file_column``, what its file calls the column.
 
-    ``headers`` has the names of each file's columns by those of its table, as ``Intake.headers``.
+    ``headers``: ``Intake.headers``.
     """
     ordered = narrowed(findings)
-    said = told(ordered, [speaker(language) for language in LANGUAGES])
-    called = names_in_files(ordered, headers)
+    said = told(ordered, [speaker(language) for language in LANGUAGES], headers)
+    places = ordered.select("file", "column_name").iter_rows(named=True)
+    called = [own.name if (own := file_column(place, headers)) else None for place in places]
     leading = ("severity", "check_name", "table_name", "college_id", "file", "record")
     return ordered.select(
         *leading,
@@ -195,37 +203,23 @@ def in_three_languages(
 
 
 def told(
-    findings: pl.DataFrame, speakers: Sequence[Speaker], called: Sequence[str | None] | None = None
+    findings: pl.DataFrame, speakers: Sequence[Speaker], headers: Headers | None = None
 ) -> dict[str, list[str]]:
-    """Return the sentence of each finding in each language; ``called`` are the names that the files
-    have for their columns.
-    """
-    names = called or [None] * findings.height
+    """Return the sentence of each finding in each language; ``headers`` as for ``sentence``."""
     said: dict[str, list[str]] = {}
     for words in speakers:
         known: dict[tuple[Any, ...], str] = {}  # most findings of a check say the same
         said[words.language] = lines = []
-        for finding, name in zip(
-            findings.select(_SAID_BY).iter_rows(named=True), names, strict=True
-        ):
-            key = (name, *finding.values())
+        for finding in findings.select("file", *_SAID_BY).iter_rows(named=True):
+            _, *rest = finding.values()
+            key = (file_column(finding, headers), *rest)
             if key not in known:
-                known[key] = sentence(words, finding, name)
+                known[key] = sentence(words, finding, headers)
             lines.append(known[key])
     return said
 
 
-def names_in_files(
-    findings: pl.DataFrame, headers: Mapping[str, Mapping[str, str]]
-) -> list[str | None]:
-    """Return what each finding's file calls the column (``Intake.headers``); None where unknown."""
-    return [
-        headers.get(file or "", {}).get(column or "")
-        for file, column in findings.select("file", "column_name").iter_rows()
-    ]
-
-
-def _filled(template: str, finding: dict[str, object]) -> str:
+def _filled(template: str, finding: Mapping[str, Any]) -> str:
     for name in ("column", "found", "expected"):
         value = finding["column_name" if name == "column" else name]
         template = template.replace("{" + name + "}", "" if value is None else str(value))

@@ -23,7 +23,7 @@ from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
-from kpi.layouts.rows import InBulk
+from kpi.layouts.rows import FileColumn, InBulk
 from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
@@ -54,12 +54,18 @@ class Intake:
     given: list[str] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     """The columns of each file that its table does not have."""
-    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    headers: dict[str, Mapping[str, FileColumn]] = field(default_factory=dict)
     """What each file calls the columns of its table, by the file's name."""
     used: Given = field(default_factory=Given)
     """All that the files were read with: what was given, and what was found on the way."""
     unmatched: list[Unmatched] = field(default_factory=list)
     """Names of colleges that files have and the register has not, or more than once."""
+
+
+def intake_of(sources: Mapping[str, Any]) -> Intake:
+    """Return what a round's ``sources.json`` keeps of its intake."""
+    kept = ("files", "unread", "notes", "left_out")
+    return Intake(**{name: sources[name] for name in kept})
 
 
 def read_inputs(
@@ -266,7 +272,7 @@ class _Reading:
                 do="Export the file again.",
             ) from error
         self.sources.append((number, rows.table, table.name))
-        self.intake.headers[table.name] = dict(rows.headers)
+        self.intake.headers[table.name] = rows.headers
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
             self.intake.left_out[table.name] = rows.left_out

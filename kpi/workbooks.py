@@ -25,10 +25,11 @@ import polars as pl
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from kpi.errors import CallError
-from kpi.findings import ERROR, names_in_files, narrowed, told
+from kpi.findings import ERROR, narrowed, told
 from kpi.intake import SCRATCH, Intake, Report
 from kpi.language import Speaker, speaker
 from kpi.layouts import TableRows, knows, recognise
+from kpi.layouts.rows import FileColumn
 from kpi.reading.gather import gather
 from kpi.reading.marked import MESSAGES, NOTES, is_notes
 from kpi.reading.opening import open_file
@@ -126,7 +127,7 @@ def _marks(findings: pl.DataFrame, intake: Intake, speakers: Sequence[Speaker]) 
     columns, whether each is wrong by an error, and the messages in one text.
     """
     rows = narrowed(findings.filter(pl.col("file").is_not_null() & pl.col("record").is_not_null()))
-    said = told(rows, speakers, names_in_files(rows, intake.headers)).values()
+    said = told(rows, speakers, intake.headers).values()
     lines = ["\n".join(dict.fromkeys(texts)) for texts in zip(*said, strict=True)]
     return (
         rows.with_columns(
@@ -339,7 +340,7 @@ class _Paper:
 
 
 def _write_sheets(
-    paper: _Paper, shape: _Shape, headers: Mapping[str, str], rows: Iterator[tuple[Any, ...]]
+    paper: _Paper, shape: _Shape, headers: Mapping[str, FileColumn], rows: Iterator[tuple[Any, ...]]
 ) -> None:
     """Write the rows of one shape: messages to the left, the header in sight, long ones in several
     sheets.
@@ -379,7 +380,7 @@ def _new_sheet(paper: _Paper, shape: _Shape) -> Any:
 
 def _marked_places(
     shape: _Shape,
-    headers: Mapping[str, str],
+    headers: Mapping[str, FileColumn],
     cells: Sequence[str | None],
     faults: Sequence[tuple[str, bool, str]],
 ) -> dict[int, bool]:
@@ -388,7 +389,7 @@ def _marked_places(
     """
     marked: dict[int, bool] = {}
     for name, is_error, found in faults:
-        called = headers.get(name, name)
+        called = headers[name].name if name in headers else name
         is_own = called in shape.header
         place = shape.header.index(called) if is_own else _lettered_place(called, found, cells)
         if place is not None:

@@ -13,7 +13,7 @@ from funding.rule import Rule
 from funding.uploaded import Fitness, Order, check_uploads, run_uploads
 from kpi.access import Role, require_role
 from kpi.dated import Names, newest, shipped_names
-from kpi.detected import form, kinds, layout, named
+from kpi.detected import alike, form, kinds, layout, named
 from kpi.errors import CallError
 from kpi.export import write_csv
 from kpi.findings import (
@@ -24,9 +24,9 @@ from kpi.findings import (
     by_table,
     codes,
     examples,
+    file_column,
     first_to_mend,
     in_three_languages,
-    names_in_files,
     narrowed,
     place,
     sentence,
@@ -34,6 +34,7 @@ from kpi.findings import (
 )
 from kpi.language import mark
 from kpi.layouts.attribution import is_college_id
+from kpi.layouts.rows import Headers
 from kpi.methodology import Methodology, first_year, round_of
 from kpi.tables import COLLEGE_ID_WORDS
 from kpi.terms import term
@@ -418,7 +419,7 @@ def _whose(at: Here) -> str:
 
 def _result(at: Here, fitness: Fitness, file: str) -> None:
     _figures(at, fitness)
-    for name, columns in fitness.left_out.items():
+    for name, columns in alike(fitness.intake.left_out):
         st.caption(
             parts.plain(
                 at.words.say(
@@ -429,7 +430,7 @@ def _result(at: Here, fitness: Fitness, file: str) -> None:
             )
         )
     if not fitness.findings.is_empty():
-        _first(at, fitness.findings)
+        _first(at, fitness.findings, fitness.intake.headers)
     left, right = st.columns([2, 3], gap="large")
     with left:
         _tables(at, fitness.counts)
@@ -439,7 +440,7 @@ def _result(at: Here, fitness: Fitness, file: str) -> None:
             st.markdown(at.words.say("Every row read fits its table and the other tables."))
         return
     with right:
-        _checks(at, fitness.findings)
+        _checks(at, fitness.findings, fitness.intake.headers)
     _colleges(at, fitness)
     _findings(at, fitness, file)
 
@@ -474,12 +475,12 @@ def _figures(at: Here, fitness: Fitness) -> None:
     )
 
 
-def _first(at: Here, findings: pl.DataFrame) -> None:
+def _first(at: Here, findings: pl.DataFrame, headers: Headers) -> None:
     first = first_to_mend(findings)
     assert first is not None
     words = at.words
     parts.section(
-        words.say("Mend first: {what}", what=sentence(words, first)),
+        words.say("Mend first: {what}", what=sentence(words, first, headers)),
         ", ".join(
             [
                 term(words, first["table_name"]),
@@ -517,7 +518,7 @@ def _tables(at: Here, counts: pl.DataFrame) -> None:
     )
 
 
-def _checks(at: Here, findings: pl.DataFrame) -> None:
+def _checks(at: Here, findings: pl.DataFrame, headers: Headers) -> None:
     words = at.words
     parts.section(
         words.say("Findings by check"),
@@ -529,9 +530,8 @@ def _checks(at: Here, findings: pl.DataFrame) -> None:
             words.say_count("{count} finding", "{count} findings", row["findings"]),
             words.say_count("in {count} college", "in {count} colleges", row["colleges"]),
         ]
-        st.markdown(
-            f"{parts.plain(sentence(words, row))}  \n:gray[{parts.plain(' · '.join(told))}]"
-        )
+        said = parts.plain(sentence(words, row, headers))
+        st.markdown(f"{said}  \n:gray[{parts.plain(' · '.join(told))}]")
 
 
 def _colleges(at: Here, fitness: Fitness) -> None:
@@ -578,7 +578,7 @@ def _colleges(at: Here, fitness: Fitness) -> None:
 def _findings(at: Here, fitness: Fitness, file: str) -> None:
     words, findings, headers = at.words, fitness.findings, fitness.intake.headers
     parts.section(words.say("All findings"))
-    chosen = _filters(at, findings)
+    chosen = _filters(at, findings, headers)
     found = narrowed(findings, **chosen)
     shown = parts.paged(words, found)
     names = _names(at)
@@ -588,13 +588,11 @@ def _findings(at: Here, fitness: Fitness, file: str) -> None:
                 "severity": _severity(at, row["severity"]),
                 "place": place(row) or term(words, row["table_name"]),
                 "college": _named(at, names, row["college_id"]),
-                "what": sentence(words, row, name),
-                "column": name or row["column_name"],
+                "what": sentence(words, row, headers),
+                "column": own.name if (own := file_column(row, headers)) else row["column_name"],
                 "found": row["found"],
             }
-            for row, name in zip(
-                shown.iter_rows(named=True), names_in_files(shown, headers), strict=True
-            )
+            for row in shown.iter_rows(named=True)
         ],
         schema=dict.fromkeys(
             ("severity", "place", "college", "what", "column", "found"), pl.String
@@ -626,19 +624,27 @@ def _findings(at: Here, fitness: Fitness, file: str) -> None:
     )
 
 
-def _written(findings: pl.DataFrame, headers: dict[str, dict[str, str]], path: Path) -> Path:
+def _written(findings: pl.DataFrame, headers: Headers, path: Path) -> Path:
     write_csv(in_three_languages(findings, headers), path)
     return path
 
 
-def _filters(at: Here, findings: pl.DataFrame) -> dict[str, str | None]:
+def _filters(at: Here, findings: pl.DataFrame, headers: Headers) -> dict[str, str | None]:
     words = at.words
     names, shown = _names(at), examples(findings)
+
+    def said(code: str) -> str:
+        return sentence(words, shown[code], headers)
+
     every = words.say("all")
     columns = st.columns(4)
     lists: dict[str, tuple[str, str, Callable[[str], str]]] = {
         "severity": ("severity", words.say("Kind"), lambda code: _severity(at, code)),
-        "check": ("check_name", words.say("Check"), lambda code: sentence(words, shown[code])),
+        "check": (
+            "check_name",
+            words.say("Check"),
+            said,
+        ),
         "table": ("table_name", words.say("Table"), lambda code: term(words, code)),
         "college": ("college_id", words.say("College"), lambda code: _named(at, names, code)),
     }

@@ -19,7 +19,7 @@ import polars as pl
 from kpi.cells import NUMBER
 from kpi.college_names import Names, Unmatched, key_of, region_of, told
 from kpi.errors import DataError, phrase
-from kpi.layouts.rows import FAULT, Given, RegisterNeeded, TableRows
+from kpi.layouts.rows import FAULT, FileColumn, Given, RegisterNeeded, TableRows
 from kpi.masking import masked, without_names
 from kpi.methodology import round_name, round_of
 from kpi.reading.header import ROWS_SEARCHED, cleaned
@@ -69,8 +69,8 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         table="assessments",
         layout=f"{NAME} {template.start}",
         headers={
-            "college_id": template.columns[template.college].label,
-            "specialty": template.columns[template.specialty].label,
+            "college_id": FileColumn(template.columns[template.college].label),
+            "specialty": FileColumn(template.columns[template.specialty].label),
         },
         left_out=[*_left_out(sheet), *_beyond(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),

@@ -5,7 +5,7 @@ The mapping (kpi/mappings.py) says which column is what; whose file it is says k
 attribution.py.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ import polars as pl
 
 from kpi.errors import DataError, phrase
 from kpi.layouts.attribution import college_of
-from kpi.layouts.rows import Given, InBulk, TableRows
+from kpi.layouts.rows import FileColumn, Given, InBulk, TableRows
 from kpi.mappings import (
     COLLEGE,
     Column,
@@ -105,18 +105,24 @@ def _batches(table: TextTable, college: str, found: "_Found") -> Iterator[pl.Dat
 
 def _notes(loaded: Loaded, found: "_Found") -> Iterator[str]:
     mapping = loaded.mapping
-    yield (
-        f"Contingent export: columns and values read by the mapping {mapping.name}"
-        f" {mapping.start} (SHA-256 {loaded.sha256}); names, addresses and phones are never read."
+    yield phrase(
+        "Contingent export: columns and values read by the mapping {name} {start} (SHA-256"
+        " {digest}); names, addresses and phones are never read.",
+        name=mapping.name,
+        start=mapping.start,
+        digest=loaded.sha256,
     )
-    if found.left_out:
-        yield (
-            "Contingent export: columns that the mapping does not know are left out:"
-            f" {', '.join(found.left_out)}"
-        )
     for own, value in found.absent.items():
-        taken = value or "empty"
-        yield f"Contingent export: files without a column for {own} are read as {own} = {taken}."
+        if value is None:
+            yield phrase(
+                "Contingent export: in files without a column for {column} it is empty.", column=own
+            )
+        else:
+            yield phrase(
+                "Contingent export: in files without a column for {column} it is {value}.",
+                column=own,
+                value=value,
+            )
 
 
 # ---------------------------------------------------------------------------------------- header
@@ -128,7 +134,7 @@ class _Found:
 
     columns: list[tuple[Column, list[tuple[Source, int]]]]
     """The columns of the table, each with the sources that the file has, and where."""
-    headers: dict[str, str]
+    headers: dict[str, FileColumn]
     missing: list[str]
     twice: list[str]
     absent: dict[str, str | None]
@@ -177,7 +183,11 @@ def _find(header: tuple[str, ...], loaded: Loaded) -> _Found:
             (own, [(source, places[0]) for source, places in found[own.column]])
             for own in mapping.columns
         ],
-        headers={own: header[sources[0][1][0]] for own, sources in found.items() if sources},
+        headers={
+            own: FileColumn(header[sources[0][1][0]], _texts(source for source, _ in sources))
+            for own, sources in found.items()
+            if sources
+        },
         missing=[
             column.sources[0].shown
             for column in lacking
@@ -187,6 +197,14 @@ def _find(header: tuple[str, ...], loaded: Loaded) -> _Found:
         absent={column.column: column.absent for column in lacking},
         left_out=[header[n] for n in headings if n not in used | unread],
     )
+
+
+def _texts(sources: Iterable[Source]) -> tuple[str, ...]:
+    """Return a text for each value that sources list: the first of those that mean it."""
+    first: dict[str, str] = {}
+    for group in (group for source in sources for group in source.values):
+        first.setdefault(group.value, f"{group.texts[0]}…" if group.begins else group.texts[0])
+    return tuple(first.values())
 
 
 def _sources(column: Column, at: Callable[[Place], list[int]]) -> list[tuple[Source, list[int]]]:

@@ -8,7 +8,7 @@ import polars as pl
 
 from kpi.contract import TableContract
 from kpi.errors import DataError, phrase
-from kpi.layouts.rows import Given, TableRows
+from kpi.layouts.rows import FileColumn, Given, TableRows
 from kpi.reading.table import TextTable, column
 from kpi.tables import TABLES
 
@@ -38,7 +38,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     return TableRows(
         table=name,
         layout=NAME,
-        headers={own: own for own in places},
+        headers={own: FileColumn(own) for own in places},
         left_out=left_out,
         batches=lambda: _batches(table, places),
     )

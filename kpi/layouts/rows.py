@@ -20,6 +20,20 @@ FAULT = pl.Struct(
 """One fault of a cell that a layout sees itself; the check is one of kpi.cells.CELL_CHECKS."""
 
 
+@dataclass(frozen=True)
+class FileColumn:
+    """What a file calls a column of its table, and the texts that stand in it for the column's
+    values, where they are a list of its own.
+    """
+
+    name: str
+    texts: tuple[str, ...] = ()
+
+
+Headers = Mapping[str, Mapping[str, FileColumn]]
+"""The columns of files: by the file's name, then by the name of the column in its table."""
+
+
 class RegisterNeeded(Exception):
     """A layout must know the colleges: the file is to be read again after their files were."""
 
@@ -65,7 +79,7 @@ class TableRows:
 
     table: str
     layout: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, FileColumn]
     left_out: list[str]
     batches: Callable[[], Iterator[pl.DataFrame]]
     form: Mapping[str, Any] = field(default_factory=dict)

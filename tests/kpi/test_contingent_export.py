@@ -16,6 +16,7 @@ from kpi import cli
 from kpi.contract import TableContract
 from kpi.errors import CallError, DataError
 from kpi.intake import Intake, read_inputs
+from kpi.language import speaker
 from kpi.layouts import Given
 from kpi.pipeline import connect
 from kpi.pseudonyms import KEY_VARIABLE, pseudonym
@@ -165,9 +166,11 @@ def test_what_a_file_lacks_or_has_besides_is_said(tmp_path: Path) -> None:
     headings = [*(h for h in HEADINGS if h != NEEDS), "Новое [9999]"]
     done = read_one(tmp_path, {}, headings=headings)
     assert done.students[0]["special_needs"] is False
+    assert list(done.intake.left_out.values()) == [["Новое [9999]"]]
     said = " ".join(done.intake.notes)
-    assert "columns that the mapping does not know are left out: Новое [9999]" in said
-    assert "special_needs = false" in said
+    assert "in files without a column for special_needs it is false" in said
+    [_, told] = map(speaker("ru").error, done.intake.notes)
+    assert told.startswith("Выгрузка контингента: в файлах без столбца")
 
 
 def test_other_formats_of_the_same_columns_read_the_same(tmp_path: Path) -> None:

@@ -251,6 +251,7 @@ def test_the_assessment_template_keeps_its_order_and_its_header(tmp_path: Path) 
 def test_the_contingent_export_says_in_its_own_words_what_is_wrong(tmp_path: Path) -> None:
     rows = [{**CONTINGENT, "ИИН": f"P{number}"} for number in range(3)]
     rows[1]["Курс обучения [5802]"] = "девятый"
+    rows[2]["Форма обучения [5568]"] = "дистанционная"
     lines = [CONTINGENT.keys(), *(row.values() for row in rows)]
     text = "\r\n".join("\t".join(f'="{cell}"' for cell in line) for line in lines)
     export = tmp_path / "contingent EX-01.csv"
@@ -261,7 +262,12 @@ def test_the_contingent_export_says_in_its_own_words_what_is_wrong(tmp_path: Pat
     assert head[1:] == [*CONTINGENT]
     assert found[0][1:] == [*rows[1].values()], "the wrong one first, names and all"
     assert found[0][0].startswith("Курс обучения [5802] is")
-    mended = corrected(book, "students", tmp_path, {(2, "Курс обучения [5802]"): "3 курс"})
+    assert found[1][0].startswith(
+        "Форма обучения [5568] is дистанционная, which is not in its list of values. Use one of"
+        " очная, заочная, вечерняя."
+    )
+    changes = {(2, "Курс обучения [5802]"): "3 курс", (3, "Форма обучения [5568]"): "очная"}
+    mended = corrected(book, "students", tmp_path, changes)
     _, findings, counts = check(register, mended)
     assert findings.filter(pl.col("table_name") == "students").is_empty()
     assert counts.filter(pl.col("table_name") == "students")["clean"].to_list() == [3]
@@ -289,7 +295,7 @@ def test_a_check_is_told_in_the_readers_language(
     language: str, dirty: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     intake, findings, counts = check(dirty)
-    report = Report(findings, counts, intake.files, intake.unread, intake.notes, intake.left_out)
+    report = Report(findings, counts, intake)
     words = speaker(language)
     assert print_report(report, Path("findings.csv"), words)
     said = capsys.readouterr().out
@@ -297,6 +303,23 @@ def test_a_check_is_told_in_the_readers_language(
     assert words.say("comma") in said
     assert words.say("Findings by college") in said and "EX-01" in said
     assert words.say("Mend first: {what}", what="")[:8] in said
+
+
+def test_a_file_of_another_system_is_told_of_in_its_own_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / "contingent EX-01.csv"
+    row = {**CONTINGENT, "Форма обучения [5568]": "дистанционная"}
+    export.write_bytes(
+        "\r\n".join("\t".join(line) for line in (row, row.values())).encode("utf-16")
+    )
+    register = write_folder(tmp_path / "in", colleges=[college("EX-01")]) / "colleges.csv"
+    intake, findings, counts = check(register, export)
+    print_report(Report(findings, counts, intake), Path("findings.csv"), speaker("ru"))
+    said = capsys.readouterr().out
+    wanted = "Форма обучения [5568]: дистанционная нет в списке значений. Укажите: одно из:"
+    assert f"{wanted} очная, заочная, вечерняя." in said
+    assert "full_time" not in said
 
 
 def test_files_alike_are_told_in_one_line(
@@ -308,7 +331,7 @@ def test_files_alike_are_told_in_one_line(
     for at in range(1, len(rows)):
         (folder / f"students-{at:02d}.csv").write_text(f"{rows[0]}\n{rows[at]}\n", encoding="utf-8")
     intake, findings, counts = check(folder)
-    report = Report(findings, counts, intake.files)
+    report = Report(findings, counts, Intake(files=intake.files))
     print_report(report, Path("findings.csv"), speaker("en"))
     said = capsys.readouterr().out
     assert "30 files, such as students-01.csv" in said
