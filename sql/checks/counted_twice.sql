@@ -7,7 +7,7 @@ WITH days AS (
     UNION
     SELECT kpi_on AS day FROM param_round
 ),
-suspects AS (
+suspects AS MATERIALIZED (
     -- by hash first: millions of pseudonyms as text would not fit in memory
     SELECT hash(student_id) AS person_hash
     FROM raw_students

@@ -1,8 +1,11 @@
 """What each of the three came for, from the first page to what they leave with."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
+import openpyxl
 import pytest
 from browsing import EMAILS, People, Person, Server
 from inputs import KEY, quiet
@@ -13,6 +16,7 @@ from kpi.language import speaker
 from kpi.pseudonyms import KEY_VARIABLE
 from kpi.resources import data_folder
 from kpi.rounds import drafts
+from kpi.sample import write_sample
 
 EXAMPLE = data_folder() / "example"
 TABLE = "".join(
@@ -122,3 +126,60 @@ def test_an_analyst_asks_how_sure_the_ranking_and_the_money_are(
     one.page.get_by_text("Sobol indices from", exact=False).first.wait_for(timeout=LONG)
     assert b"EX-0" in downloaded(one, say("Download this list as CSV"))
     assert one.faults == []
+
+
+def test_an_analyst_sends_a_wrong_export_back_and_reads_the_corrected_one(
+    someone: People, server: Server, tmp_path: Path
+) -> None:
+    """A ZIP of national exports, one form of study misspelt: the finding speaks as the export does,
+    the marked-up workbook is corrected at the red cell, and read in with the other files again.
+    """
+    form = "Форма обучения [5568]"
+    sample = tmp_path / "sample"
+    write_sample(sample, colleges=30, students=2_000, layout="contingent-export")
+    export = min(sample.glob("contingent/*/*.csv"))
+    college = export.stem
+    text = export.read_text(encoding="utf-16")
+    export.write_text(text.replace("очная", "дистанционная", 1), encoding="utf-16")
+    one = someone(server, locale="en-US")
+    one.open()
+    one.sign_in("analyst")
+
+    one.open("data_check", lang="ru")
+    check_files(one, packed(sample, tmp_path / "exports.zip"))
+    assert f"{form}: дистанционная нет в списке значений" in one.text
+    assert "full_time" not in one.text
+    content = downloaded(one, speaker("ru").say("Download the marked-up workbooks"))
+    with ZipFile(BytesIO(content)) as books:
+        assert books.namelist() == [f"{college}.xlsx"]
+        book = openpyxl.load_workbook(books.open(f"{college}.xlsx"))
+    [wrong] = [
+        cell for row in book["students"] for cell in row[1:] if cell.fill.fill_type == "solid"
+    ]
+    assert wrong.value == "дистанционная"
+    wrong.value = "очная"
+    export.unlink()
+    book.save(export.with_suffix(".xlsx"))
+
+    one.open("data_check", lang="ru")
+    check_files(one, packed(sample, tmp_path / "corrected.zip"))
+    assert "замечаний нет" in one.page.inner_text("h1")
+    assert one.faults == []
+
+
+def packed(folder: Path, path: Path) -> Path:
+    """Return the files of a folder as a ZIP."""
+    with ZipFile(path, "w") as archive:
+        for file in sorted(folder.rglob("*")):
+            archive.write(file, file.relative_to(folder))
+    return path
+
+
+def check_files(one: Person, path: Path) -> None:
+    """Upload a file and have it checked."""
+    say = speaker("ru").say
+    one.page.locator("input[type=file]").set_input_files(str(path))
+    one.settle()
+    one.page.get_by_role("button", name=say("Check the files")).click()
+    one.page.get_by_text(say("Forget this result")).wait_for(timeout=LONG)
+    one.settle()
