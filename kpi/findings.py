@@ -26,6 +26,9 @@ WHOLE_COLLEGE = "rows_of_rejected_college"
 _SAID_BY = ("check_name", "column_name", "found", "expected", "message")
 """The columns that a finding's sentence is made of."""
 
+_HIDDEN = re.compile(r"\([0-9]+ characters\)")
+"""What is shown of an identifier (kpi/cells.py)."""
+
 _LINE = re.compile(r"^-- message: (.+)$", re.MULTILINE)
 
 
@@ -172,8 +175,13 @@ def sentence(words: Speaker, finding: Mapping[str, Any], headers: Headers | None
     if own := file_column(finding, headers):
         column = own.name
         expected = f"one of {', '.join(own.texts)}" if own.texts else expected
-    told = words.error(str(expected)) if expected is not None else None
-    return _filled(words.error(template), {**finding, "expected": told, "column_name": column})
+    found = finding["found"]
+    said = {
+        "column_name": column,
+        "found": words.error(found) if _HIDDEN.fullmatch(found or "") else found,
+        "expected": None if expected is None else words.error(str(expected)),
+    }
+    return _filled(words.error(template), said)
 
 
 def file_column(finding: Mapping[str, Any], headers: Headers | None) -> FileColumn | None:

@@ -161,6 +161,7 @@ EXPECTED = (
     mark("{least} to {most}"),
     mark("{least} or more"),
     mark("{count} fields"),
+    mark("({count} characters)"),
     mark("one row per {columns}"),
     mark("a day not after {day}"),
     mark("a day from {first} to {last}"),

@@ -2,7 +2,7 @@
 -- message: The same person graduates more than once in the academic year that ends in {found}. Neither row counts until one of them is corrected.
 -- One row per graduate whose person has another row in the same academic year (1 September to
 -- 31 August), at any college, unless the rows name the same key (see repeated_key).
-WITH suspects AS (
+WITH suspects AS MATERIALIZED (
     -- by hash first: millions of pseudonyms as text would not fit in memory
     SELECT hash(graduate_id) AS person_hash
     FROM raw_graduates

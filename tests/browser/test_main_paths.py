@@ -147,7 +147,7 @@ def test_an_analyst_sends_a_wrong_export_back_and_reads_the_corrected_one(
 
     one.open("data_check", lang="ru")
     check_files(one, packed(sample, tmp_path / "exports.zip"))
-    assert f"{form}: дистанционная нет в списке значений" in one.text
+    assert f"{form}: значения дистанционная нет в списке" in one.text
     assert "full_time" not in one.text
     content = downloaded(one, speaker("ru").say("Download the marked-up workbooks"))
     with ZipFile(BytesIO(content)) as books:

@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 
+from kpi.cells import CELL_CHECKS
 from kpi.findings import (
     by_check,
     by_college,
@@ -139,3 +140,27 @@ def test_a_message_is_said_by_its_checks_sentence_filled_again() -> None:
 def test_every_check_has_its_sentence() -> None:
     assert {"not_a_date", "unknown_region", "counted_twice"} <= sentences().keys()
     assert all(text[0].isupper() or text[0] == "{" for text in sentences().values())
+
+
+def test_what_is_hidden_of_an_identifier_is_said_in_the_readers_language() -> None:
+    """What stands in a cell is never translated, were it a sentence of ours."""
+    hidden = {
+        "check_name": "damaged_number",
+        "column_name": "student_id",
+        "found": "(10 characters)",
+        "expected": None,
+        "message": CELL_CHECKS["damaged_number"]
+        .replace("{column}", "student_id")
+        .replace("{found}", "(10 characters)"),
+        "file": None,
+    }
+    assert sentence(speaker("ru"), hidden).startswith("student_id: (знаков: 10).")
+    shown = {
+        **hidden,
+        "check_name": "not_a_date",
+        "found": "true or false",
+        "message": CELL_CHECKS["not_a_date"]
+        .replace("{column}", "student_id")
+        .replace("{found}", "true or false"),
+    }
+    assert "true or false" in sentence(speaker("ru"), shown)

@@ -317,7 +317,7 @@ def test_a_file_of_another_system_is_told_of_in_its_own_words(
     intake, findings, counts = check(register, export)
     print_report(Report(findings, counts, intake), Path("findings.csv"), speaker("ru"))
     said = capsys.readouterr().out
-    wanted = "Форма обучения [5568]: дистанционная нет в списке значений. Укажите: одно из:"
+    wanted = "Форма обучения [5568]: значения дистанционная нет в списке. Укажите: одно из:"
     assert f"{wanted} очная, заочная, вечерняя." in said
     assert "full_time" not in said
 
