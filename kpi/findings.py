@@ -175,13 +175,17 @@ def sentence(words: Speaker, finding: Mapping[str, Any], headers: Headers | None
     if own := file_column(finding, headers):
         column = own.name
         expected = f"one of {', '.join(own.texts)}" if own.texts else expected
-    found = finding["found"]
     said = {
         "column_name": column,
-        "found": words.error(found) if _HIDDEN.fullmatch(found or "") else found,
+        "found": found_told(words, finding["found"]),
         "expected": None if expected is None else words.error(str(expected)),
     }
     return _filled(words.error(template), said)
+
+
+def found_told(words: Speaker, found: str | None) -> str | None:
+    """Return what a finding shows of a cell: as it stands, but for what is hidden of it."""
+    return words.error(found) if found and _HIDDEN.fullmatch(found) else found
 
 
 def file_column(finding: Mapping[str, Any], headers: Headers | None) -> FileColumn | None:

@@ -43,6 +43,8 @@ UNATTRIBUTED = "unattributed"
 SHEET_ROWS = 500_000
 _LONGEST_CELL = 32_767  # characters that a cell of a workbook holds
 _MOST_NOTES = 1_000
+_SAID_WIDTH, _NOTES_WIDTH = 70, 110  # in characters, as spreadsheets measure columns
+_LINE_HEIGHT, _TALLEST = 15, 409  # points; no row is taller
 _IN_ORDER = "assessment-template"
 """The layout in which a row belongs to the college above it: its rows keep their order."""
 
@@ -355,6 +357,7 @@ def _write_sheets(
         row = head + at
         at += 1
         if said:
+            sheet.set_row(row, _height(said, _SAID_WIDTH))
             sheet.write_string(row, 0, _held(said), paper.said)
         marked = (
             _marked_places(shape, headers, cells, list(zip(*faults, strict=True))) if said else {}
@@ -366,7 +369,7 @@ def _write_sheets(
 def _new_sheet(paper: _Paper, shape: _Shape) -> Any:
     sheet = paper.sheet(shape.table)
     width, head = len(shape.header), len(shape.above)
-    sheet.set_column(0, 0, 70, paper.said)
+    sheet.set_column(0, 0, _SAID_WIDTH, paper.said)
     sheet.set_column(1, width, 18, paper.text)
     for at, row in enumerate((*shape.above, shape.header)):
         for place, name in enumerate(row, start=1):
@@ -420,6 +423,14 @@ def _write_cell(
         sheet.write_blank(row, place + 1, None, form)
 
 
+def _height(text: str, width: int) -> int:
+    """Return how tall a row must be for a text in a column: LibreOffice does not fit it itself.
+    Cyrillic letters are wider than the digits that a column is measured in.
+    """
+    lines = sum(max(1, -(-len(line) * 6 // (width * 5))) for line in text.split("\n"))
+    return min(lines * _LINE_HEIGHT, _TALLEST)
+
+
 def _held(cell: str) -> str:
     """Return a text as long as a cell holds; the end of a longer one is marked."""
     return cell if len(cell) <= _LONGEST_CELL else cell[: _LONGEST_CELL - 1] + "…"
@@ -430,7 +441,8 @@ def _write_notes(
 ) -> None:
     """Write the sheet that says what the workbook is, and the findings of no single row."""
     sheet = paper.sheet("kpi")
-    sheet.set_column(0, 0, 110)
+    sheet.set_column(0, 0, _NOTES_WIDTH)
+    sheet.fit_to_pages(1, 0)
     sheet.write_string(0, 0, NOTES, paper.line)
     lines = [line for words in speakers for line in (*_notes(words, college), "")]
     rowless = narrowed(findings.filter(pl.col("record").is_null())).head(_MOST_NOTES)
@@ -439,6 +451,7 @@ def _write_notes(
         for table, text in zip(rowless["table_name"], said, strict=True):
             lines.append(f"{term(words, table)}: {text}")
     for at, line in enumerate(lines, start=2):
+        sheet.set_row(at, _height(line, _NOTES_WIDTH))
         sheet.write_string(at, 0, _held(line), paper.bold if at == 2 else paper.line)
 
 

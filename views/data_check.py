@@ -26,6 +26,7 @@ from kpi.findings import (
     examples,
     file_column,
     first_to_mend,
+    found_told,
     in_three_languages,
     narrowed,
     place,
@@ -590,7 +591,7 @@ def _findings(at: Here, fitness: Fitness, file: str) -> None:
                 "college": _named(at, names, row["college_id"]),
                 "what": sentence(words, row, headers),
                 "column": own.name if (own := file_column(row, headers)) else row["column_name"],
-                "found": row["found"],
+                "found": found_told(words, row["found"]),
             }
             for row in shown.iter_rows(named=True)
         ],

@@ -273,6 +273,21 @@ def test_the_contingent_export_says_in_its_own_words_what_is_wrong(tmp_path: Pat
     assert counts.filter(pl.col("table_name") == "students")["clean"].to_list() == [3]
 
 
+def test_a_row_is_as_tall_as_its_message(dirty: Path, tmp_path: Path) -> None:
+    """LibreOffice does not fit rows itself: messages lay over one another."""
+    book = openpyxl.load_workbook(marked_up(tmp_path / "new", dirty)["EX-01"])
+    said = [
+        (str(row[0].value), sheet.row_dimensions[row[0].row].height)
+        for sheet in book.worksheets[1:]
+        for row in sheet.iter_rows(min_row=2)
+        if row[0].value
+    ]
+    assert said
+    for text, height in said:
+        lines = sum(-(-len(line) // 70) for line in text.split("\n"))
+        assert lines * 15 <= height <= 2 * lines * 15
+
+
 # what is told of a check
 
 
