@@ -28,7 +28,7 @@ from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
 from kpi.reading.opening import open_file
 from kpi.reading.table import InputFile, TextTable, first_line, refuse
-from kpi.store import Store, create_tables, enter_sources, make_read_views, read_register
+from kpi.store import OfFile, Store, create_tables, enter_sources, make_read_views, read_register
 from kpi.tables import TABLES
 
 SCRATCH = "college-kpi-reading-"
@@ -36,8 +36,9 @@ SCRATCH = "college-kpi-reading-"
 
 _WORKERS = 2
 _SMALL = 1 << 22
-_AHEAD = 1 << 25
+_AHEAD = 1 << 27
 """Bytes: small files, so many of them at once, are opened while others are stored."""
+_TEXT, _UNPACKED = (".csv", ".tsv", ".txt"), 16
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -129,6 +130,11 @@ def _read_ahead(rows: TableRows) -> TableRows:
     return replace(rows, in_bulk=InBulk(lambda: iter(batches), rows.in_bulk.cells))
 
 
+def _weight(file: InputFile) -> int:
+    """Return how many bytes an opened file takes, roughly: what is no text unpacks to many."""
+    return file.size * (1 if file.path.suffix.lower() in _TEXT else _UNPACKED)
+
+
 _Opening = Generator[tuple[InputFile, Callable[[], _Opened]], None, None]
 
 
@@ -206,7 +212,7 @@ class _Reading:
                             pool.submit(opens, file).result if is_small else partial(opens, file),
                         )
                     )
-                    while sum(file.size for file, _ in ahead) > _AHEAD:
+                    while sum(_weight(file) for file, _ in ahead) > _AHEAD:
                         yield ahead.popleft()
                 while ahead:
                     yield ahead.popleft()
@@ -256,12 +262,12 @@ class _Reading:
         cancel there.
         """
         store = self.stores[rows.table]
-        number = len(self.intake.files)
+        of_file = OfFile(len(self.intake.files), len(table.header), table.is_damaged)
         count = 0
         try:
             bulk = rows.in_bulk
             for batch in bulk.batches() if bulk else rows.batches():
-                store.add(_of_file(table, batch, number), bulk.cells if bulk else None)
+                store.add(batch, of_file, bulk.cells if bulk else None)
                 count += batch.height
                 told(min(count / table.rows, 1.0))
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -271,7 +277,7 @@ class _Reading:
                 found=first_line(error),
                 do="Export the file again.",
             ) from error
-        self.sources.append((number, rows.table, table.name))
+        self.sources.append((of_file.file_no, rows.table, table.name))
         self.intake.headers[table.name] = rows.headers
         self.intake.notes += [note for note in rows.notes if note not in self.intake.notes]
         if rows.left_out:
@@ -294,12 +300,3 @@ class _Reading:
                 "rows": rows,
             }
         )
-
-
-def _of_file(table: TextTable, batch: pl.DataFrame, number: int) -> pl.DataFrame:
-    """Return a batch with the file that each row is of."""
-    return batch.with_columns(
-        pl.lit(number, pl.Int32).alias("file_no"),
-        pl.lit(len(table.header), pl.Int32).alias("width"),
-        pl.lit(table.is_damaged).alias("is_damaged"),
-    )

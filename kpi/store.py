@@ -5,10 +5,13 @@ faults in ``cell_findings``. Identifiers of people become pseudonyms on the way 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow
 
@@ -19,11 +22,25 @@ from kpi.pseudonyms import LENGTH, pads, pseudonym
 from kpi.reading.table import BATCH_ROWS
 from kpi.tables import COLLEGE_ID, TABLES
 
-OF_FILE = ("record", "fields", "file_no", "width", "is_damaged")
+
+@dataclass(frozen=True)
+class OfFile:
+    """What all rows of a file have: its number, how many columns it has, and whether bytes of it
+    were no characters.
+    """
+
+    file_no: int
+    width: int
+    is_damaged: bool
+
+
+BESIDES = ("record", "fields", "file_no", "width", "is_damaged")
 """What rows have besides cells: where they stand, and what their file is."""
 
 Cells = Callable[[pl.DataFrame], pl.DataFrame]
 """Makes the contract's columns out of a file's; keeps all others."""
+
+_Waiting: TypeAlias = tuple[pl.DataFrame, OfFile, Cells | None]
 
 _PIECE_ROWS = 20_000
 
@@ -58,10 +75,9 @@ def enter_sources(con: duckdb.DuckDBPyConnection, sources: list[tuple[int, str, 
 class Store:
     """Judges the text rows of one table, in batches over files, and puts each where it belongs.
 
-    ``add`` takes frames of ``record``, ``fields``, ``file_no``, ``width``, ``is_damaged``, those of
-    the contract's columns that the file has or what ``cells`` makes them from, and ``faults`` where
-    a layout saw some; what ``flush`` has not stored yet waits, so that many small files are judged
-    together.
+    ``add`` takes frames of ``record``, ``fields``, those of the contract's columns that the file
+    has or what ``cells`` makes them from, and ``faults`` where a layout saw some; what ``flush``
+    has not stored yet waits, so that many small files are judged together.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, contract: TableContract, key: bytes) -> None:
@@ -69,22 +85,25 @@ class Store:
         self.contract = contract
         self.key = key
         self.rows = 0
-        self.waiting: list[tuple[pl.DataFrame, Cells | None]] = []
+        self.waiting: list[_Waiting] = []
         self.faults: list[pl.DataFrame] = []
         self.insert = _insert_statement(contract)
         self.pads = pads(key)
 
-    def add(self, frame: pl.DataFrame, cells: Cells | None = None) -> None:
-        """Take rows, and store them once there are enough."""
+    def add(self, frame: pl.DataFrame, file: OfFile, cells: Cells | None = None) -> None:
+        """Take rows of a file, and store them once there are enough."""
         if "faults" in frame.columns:
             self._add_faults(frame["faults"])
             frame = frame.drop("faults")
-        self.waiting.append((frame, cells))
-        if sum(frame.height for frame, _ in self.waiting) >= BATCH_ROWS:
+        self.waiting.append((frame, file, cells))
+        if self._rows_waiting() >= BATCH_ROWS:
             self.flush()
 
+    def _rows_waiting(self) -> int:
+        return sum(frame.height for frame, _, _ in self.waiting)
+
     def _add_faults(self, faults: pl.Series) -> None:
-        first = self.rows + sum(frame.height for frame, _ in self.waiting)
+        first = self.rows + self._rows_waiting()
         rows = pl.DataFrame({"faults": faults}).with_row_index("row_id", offset=first)
         told = rows.explode("faults").drop_nulls("faults").unnest("faults")
         self.faults.append(
@@ -117,13 +136,15 @@ class Store:
 
     def _as_contract(self) -> Iterator[pl.DataFrame]:
         """Yield the rows that wait with the contract's columns, those that a file lacks empty."""
-        for cells, together in groupby(self.waiting, key=lambda waiting: waiting[1]):
-            frames = [frame for frame, _ in together]
+        for cells, together in groupby(self.waiting, key=lambda waiting: waiting[2]):
+            parts = list(together)
             if cells:
-                frames = [cells(pl.concat(frames))]
+                frames = [cells(_with_files(parts))]
+            else:
+                frames = [_with_files([part]) for part in parts]
             for frame in frames:
                 yield frame.select(
-                    *OF_FILE,
+                    *BESIDES,
                     *[
                         pl.col(name)
                         if name in frame.columns
@@ -190,6 +211,20 @@ class Store:
         self.con.register("batch", rows.to_arrow())
         self.con.execute(f"INSERT INTO {table} SELECT * FROM batch")
         self.con.unregister("batch")
+
+
+def _with_files(parts: list[_Waiting]) -> pl.DataFrame:
+    """Return frames of the same columns as one, each row with what its file is."""
+    heights = [frame.height for frame, _, _ in parts]
+    files = pl.DataFrame(
+        {
+            "file_no": pl.Series([file.file_no for _, file, _ in parts], dtype=pl.Int32),
+            "width": pl.Series([file.width for _, file, _ in parts], dtype=pl.Int32),
+            "is_damaged": [file.is_damaged for _, file, _ in parts],
+        }
+    )
+    of_rows = files[np.repeat(np.arange(len(parts)), heights)]
+    return pl.concat([pl.concat([frame for frame, _, _ in parts]), of_rows], how="horizontal")
 
 
 def _in_pieces(rows: pl.DataFrame) -> pyarrow.Table:

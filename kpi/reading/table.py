@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +27,7 @@ class InputFile:
     """With the folders below the input and the archive that held it: ``a.zip/students.csv``."""
     path: Path
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many bytes."""
         return self.path.stat().st_size
