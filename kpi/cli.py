@@ -140,7 +140,7 @@ def check(
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     if workbooks:
         require_new_folder(workbooks)
-    with _progress("check") as report:
+    with _progress("mark up" if workbooks else "check") as report:
         key = read_key(key_file)
         intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
         written = []
@@ -207,7 +207,7 @@ def run(
     with _progress("run") as report:
         key = read_key(key_file)
         draft = run_round(inputs, store, plan, key, report, given=_given(college))
-    print_round(draft)
+    print_round(draft, words)
     told = Report(draft.findings(), draft.table("row_counts"), intake_of(draft.sources))
     has_errors = print_report(told, draft.path / "findings.parquet", words)
     raise typer.Exit(1 if has_errors else 0)
@@ -242,7 +242,7 @@ def rank(
     require_format(form)
     of_round = _open(store, round_id, version)
     if specialties:
-        print_specialties(of_round, top)
+        print_specialties(of_round, top, words)
     elif leaders and form == "table":
         rank_report.print_leaders(of_round, top, words)
     elif leaders:

@@ -23,7 +23,8 @@ STEPS = {
 
 _COMPUTING = ("checking rows", "counting KPIs", "ranking", "funding", "checking results")
 WAYS = {
-    "check": {
+    "check": {"reading": (0.0, 0.75), "checking rows": (0.75, 1.0)},
+    "mark up": {
         "reading": (0.0, 0.4),
         "checking rows": (0.4, 0.55),
         "picking rows": (0.55, 0.75),

@@ -261,7 +261,7 @@ def _upload(at: Here) -> None:
         _do(
             at,
             CHECK,
-            "check",
+            "mark up" if order.marks_up else "check",
             lambda report: check_uploads(uploads, most * MB, order, at.store, report),
         )
     if is_asked(RUN):

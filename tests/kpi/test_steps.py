@@ -58,6 +58,6 @@ def test_the_bar_never_goes_back() -> None:
 
 
 def test_a_step_of_no_size_and_one_of_another_way_harm_nothing() -> None:
-    assert how_far("check", "reading", 0, 0) == pytest.approx(0.4)
+    assert how_far("check", "reading", 0, 0) == pytest.approx(0.75)
     assert how_far("check", "funding", 1, 2) == 0.0
     assert all(0 <= start <= end <= 1 for way in WAYS.values() for start, end in way.values())
