@@ -141,12 +141,12 @@ def find_wrong_cells(
         ["row_id", "column_name"], keep="first", maintain_order=True
     )
     rows = findings.filter(pl.col("check_name").is_in(OF_ROWS))
-    found_text = pl.col("found")
+    cell = pl.col("found")
     of_people = bool(contract.identifiers)
-    shown = masked(found_text) if of_people else without_numbers(found_text).str.slice(0, LONGEST)
+    shown = masked(cell) if of_people else without_numbers(cell).str.slice(0, LONGEST)
     return pl.concat([rows, whole], rechunk=True).with_columns(
         found=pl.when(pl.col("column_name").is_in(contract.identifiers))
-        .then(pl.format("({} characters)", pl.col("found").str.len_chars().fill_null(0)))
+        .then(pl.format("({} characters)", cell.str.len_chars().fill_null(0)))
         .otherwise(shown)
     )
 

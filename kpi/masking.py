@@ -54,4 +54,4 @@ def masked(cell: pl.Expr) -> pl.Expr:
     """
     cut = pl.when(cell.str.contains(_WORDS)).then(cell.str.head(1) + "…").otherwise(cell)
     is_value = cell.str.to_lowercase().is_in(_VALUES)
-    return pl.when(is_value).then(cell).otherwise(without_names(cut)).str.slice(0, LONGEST)
+    return pl.when(is_value).then(cell).otherwise(without_names(cut))
