@@ -44,6 +44,7 @@ def grown(national, rows):
     folder.mkdir(parents=True)
     shutil.copy(national / "colleges.csv", folder)
     with duckdb.connect() as con:
+        con.execute("SET enable_progress_bar = false")
         con.execute(
             "CREATE TABLE s AS SELECT * FROM read_csv($1, all_varchar = true)",
             [str(national / "students.csv")],

@@ -14,11 +14,13 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 import polars as pl  # noqa: E402
 from browsing import CHROMIUM, Person, Server, free_port, launch, person, serving  # noqa: E402
+from exports import check_files, packed, with_a_wrong_form  # noqa: E402
 from inputs import KEY, quiet  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 
 from funding.run import plan_round, run_round  # noqa: E402
 from kpi.access import PAGES, Role, Viewer, read_table  # noqa: E402
+from kpi.language import speaker  # noqa: E402
 from kpi.resources import data_folder  # noqa: E402
 from kpi.rounds import open_round  # noqa: E402
 
@@ -27,7 +29,7 @@ CHOSEN = {
     "overview": {"kpi": "dual_share"},
     "scenario": {"set": "gates.employment_rate=0.75", "frontier": "employment_rate"},
 }
-OF_README = ("overview", "college", "scenario", "stability")
+OF_README = ("overview", "college", "scenario", "stability", "data_check")
 """Pages of which the README shows what a wide screen shows at first, in docs/."""
 
 HIGHEST = 8_000
@@ -76,9 +78,11 @@ def picture(one: Person, width: int, path: Path) -> None:
     one.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
 
 
-def write_all(server: Server, to: Path, language: str, college: str) -> list[str]:
-    """Write every picture; return the errors that the browser noted."""
-    faults = []
+def write_all(server: Server, to: Path, language: str, college: str, exports: Path) -> list[str]:
+    """Write every picture, that of Data check with a check of ``exports``; return the errors that
+    the browser noted.
+    """
+    faults, words = [], speaker(language)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for width, height in WIDTHS.items():
@@ -87,6 +91,11 @@ def write_all(server: Server, to: Path, language: str, college: str) -> list[str
                 one = person(browser, server, viewport=size, color_scheme=scheme)
                 for page in PAGES[Role.MINISTRY]:
                     one.open(page, lang=language, **(CHOSEN.get(page) or {"college": college}))
+                    if page == "data_check":
+                        check_files(one, exports, words)
+                        one.page.get_by_text(
+                            words.say("Rows by table")
+                        ).scroll_into_view_if_needed()
                     if (width, scheme) == (1440, "light") and page in OF_README:
                         until_drawn(one)
                         one.page.screenshot(path=to.parent / f"app-{page}.png")
@@ -113,7 +122,10 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         store = given.store or store_to_show(Path(folder))
         with serving(store.resolve(), free_port(), Path(folder)) as server:
-            faults = write_all(server, given.to.resolve(), given.language, college_to_show(store))
+            with_a_wrong_form(Path(folder) / "exports")
+            exports = packed(Path(folder) / "exports", Path(folder) / "exports.zip")
+            college = college_to_show(store)
+            faults = write_all(server, given.to.resolve(), given.language, college, exports)
     for fault in faults:
         print(f"error in the browser: {fault}", file=sys.stderr)
     return 1 if faults else 0

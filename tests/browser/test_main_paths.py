@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 from browsing import EMAILS, People, Person, Server
+from exports import LONG, check_files, packed, with_a_wrong_form
 from inputs import KEY, quiet
 from publications import publish_draft
 
@@ -16,7 +17,6 @@ from kpi.language import speaker
 from kpi.pseudonyms import KEY_VARIABLE
 from kpi.resources import data_folder
 from kpi.rounds import drafts
-from kpi.sample import write_sample
 
 EXAMPLE = data_folder() / "example"
 TABLE = "".join(
@@ -27,8 +27,6 @@ TABLE = "".join(
         ("director-a", "director", 'college = "EX-05"'),
     )
 )
-LONG = 180_000
-"""Milliseconds that a round or its verification may take on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -136,20 +134,18 @@ def test_an_analyst_sends_a_wrong_export_back_and_reads_the_corrected_one(
     """
     form = "Форма обучения [5568]"
     sample = tmp_path / "sample"
-    write_sample(sample, colleges=30, students=2_000, layout="contingent-export")
-    export = min(sample.glob("contingent/*/*.csv"))
+    export = with_a_wrong_form(sample)
     college = export.stem
-    text = export.read_text(encoding="utf-16")
-    export.write_text(text.replace("очная", "дистанционная", 1), encoding="utf-16")
+    words = speaker("ru")
     one = someone(server, locale="en-US")
     one.open()
     one.sign_in("analyst")
 
     one.open("data_check", lang="ru")
-    check_files(one, packed(sample, tmp_path / "exports.zip"))
+    check_files(one, packed(sample, tmp_path / "exports.zip"), words)
     assert f"{form}: значения дистанционная нет в списке" in one.text
     assert "full_time" not in one.text
-    content = downloaded(one, speaker("ru").say("Download the marked-up workbooks"))
+    content = downloaded(one, words.say("Download the marked-up workbooks"))
     with ZipFile(BytesIO(content)) as books:
         assert books.namelist() == [f"{college}.xlsx"]
         book = openpyxl.load_workbook(books.open(f"{college}.xlsx"))
@@ -162,24 +158,6 @@ def test_an_analyst_sends_a_wrong_export_back_and_reads_the_corrected_one(
     book.save(export.with_suffix(".xlsx"))
 
     one.open("data_check", lang="ru")
-    check_files(one, packed(sample, tmp_path / "corrected.zip"))
+    check_files(one, packed(sample, tmp_path / "corrected.zip"), words)
     assert "замечаний нет" in one.page.inner_text("h1")
     assert one.faults == []
-
-
-def packed(folder: Path, path: Path) -> Path:
-    """Return the files of a folder as a ZIP."""
-    with ZipFile(path, "w") as archive:
-        for file in sorted(folder.rglob("*")):
-            archive.write(file, file.relative_to(folder))
-    return path
-
-
-def check_files(one: Person, path: Path) -> None:
-    """Upload a file and have it checked."""
-    say = speaker("ru").say
-    one.page.locator("input[type=file]").set_input_files(str(path))
-    one.settle()
-    one.page.get_by_role("button", name=say("Check the files")).click()
-    one.page.get_by_text(say("Forget this result")).wait_for(timeout=LONG)
-    one.settle()
