@@ -23,6 +23,7 @@ from kpi.contract import TableContract
 from kpi.errors import DataError, all_of
 from kpi.layouts import Given, RegisterNeeded, TableRows, knows, plain, recognise
 from kpi.layouts import manifest as manifests
+from kpi.layouts.contingent import headers_of
 from kpi.layouts.rows import FileColumn, InBulk
 from kpi.reading.gather import gather
 from kpi.reading.marked import is_notes
@@ -65,8 +66,8 @@ class Intake:
 
 def intake_of(sources: Mapping[str, Any]) -> Intake:
     """Return what a round's ``sources.json`` keeps of its intake."""
-    kept = ("files", "unread", "notes", "left_out")
-    return Intake(**{name: sources[name] for name in kept})
+    kept = {name: sources[name] for name in ("files", "unread", "notes", "left_out")}
+    return Intake(**kept, headers={**headers_of(sources["files"])})
 
 
 def read_inputs(

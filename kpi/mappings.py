@@ -256,6 +256,14 @@ def _in_force(name: str, on: dt.date | None, _files: tuple[tuple[Path, int], ...
     return Loaded(mapping, hashlib.sha256(content).hexdigest())
 
 
+def mapping_named(name: str, start: str, sha256: str) -> Mapping | None:
+    """Return the mapping that ``Loaded.named`` names; None where its file is gone or was edited."""
+    for path in versions(KIND, name):
+        if path.stem == start and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+            return load_file(path, Mapping)
+    return None
+
+
 @lru_cache(maxsize=8)
 def known_places(name: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the attributes and the casefolded names of columns that any version knows: by them

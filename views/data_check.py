@@ -33,6 +33,7 @@ from kpi.findings import (
     sentence,
     totals,
 )
+from kpi.intake import Intake
 from kpi.language import mark
 from kpi.layouts.attribution import is_college_id
 from kpi.layouts.rows import Headers
@@ -396,7 +397,8 @@ def _do(at: Here, name: str, way: str, do: Any) -> None:
 
 def _open_round(at: Here) -> None:
     say = at.words.say
-    fitness = Fitness(at.findings(), at.table("row_counts"))
+    intake = Intake(headers={**at.headers()})
+    fitness = Fitness(at.findings(), at.table("row_counts"), intake=intake)
     if fitness.counts.is_empty():
         parts.answer(say("The findings of a round are for its colleges themselves"), at.round_title)
         parts.empty(

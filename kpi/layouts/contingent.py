@@ -8,6 +8,7 @@ attribution.py.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from kpi.mappings import (
     heading_of,
     known_places,
     mapping_in_force,
+    mapping_named,
     text_key,
 )
 from kpi.reading.table import TextTable, column
@@ -88,6 +90,20 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         notes=tuple(_notes(loaded, found)),
         in_bulk=InBulk(lambda: _batches(table, college, found), found.mapped),
     )
+
+
+def headers_of(files: Iterable[dict[str, Any]]) -> dict[str, dict[str, FileColumn]]:
+    """Return what the exports among a round's files call their columns, as far as the mapping that
+    they were read by still is what it was; ``files`` as in ``sources.json``.
+    """
+    return {entry["file"]: _columns(**entry["mapping"]) for entry in files if entry.get("mapping")}
+
+
+@lru_cache(maxsize=32)
+def _columns(name: str, start: str, sha256: str) -> dict[str, FileColumn]:
+    mapping = mapping_named(name, start, sha256)
+    columns = mapping.columns if mapping else []
+    return {own.column: FileColumn(own.sources[0].shown, _texts(own.sources)) for own in columns}
 
 
 @lru_cache(maxsize=32)

@@ -18,6 +18,8 @@ from kpi.errors import CallError, DataError
 from kpi.intake import Intake, read_inputs
 from kpi.language import speaker
 from kpi.layouts import Given
+from kpi.layouts.contingent import headers_of
+from kpi.layouts.rows import FileColumn
 from kpi.pipeline import connect
 from kpi.pseudonyms import KEY_VARIABLE, pseudonym
 from kpi.sample import write_sample
@@ -332,3 +334,17 @@ def test_only_known_layouts_are_written(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="layout"):
             write_sample(tmp_path / "none", **wrong)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_stored_round_knows_what_its_files_call_their_columns(tmp_path: Path) -> None:
+    """By the mapping that it names, unless that file was edited since."""
+    done = read_one(tmp_path, {})
+    [kept] = done.intake.files
+    [columns] = headers_of([kept]).values()
+    assert columns["study_form"] == FileColumn(
+        "Форма обучения [5568]", ("очная", "заочная", "вечерняя")
+    )
+    assert columns["study_form"] == done.intake.headers[kept["file"]]["study_form"]
+    edited = {**kept, "mapping": {**kept["mapping"], "sha256": "0" * 64}}
+    assert headers_of([edited]) == {kept["file"]: {}}
+    assert headers_of([{"file": "students.csv"}]) == {}

@@ -16,6 +16,8 @@ from funding.rule import Rule
 from kpi.access import Viewer, read_findings, read_table, require_all_of, sees_all_of
 from kpi.dated import load_file
 from kpi.language import LANGUAGES, Speaker, speaker
+from kpi.layouts.contingent import headers_of
+from kpi.layouts.rows import Headers
 from kpi.methodology import Methodology
 from kpi.rounds import Round, drafts, open_round, publications
 from views.frame import address
@@ -82,6 +84,10 @@ class Here:
     def findings(self) -> pl.DataFrame:
         """Return the findings that the viewer may see."""
         return read_findings(self.round, self.viewer)
+
+    def headers(self) -> Headers:
+        """Return what the files of the round call their columns, where that is known."""
+        return headers_of(self.round.sources["files"])
 
     def sees_all_of(self, college_id: str) -> bool:
         """Whether nothing of a college is hidden from the viewer."""

@@ -27,6 +27,7 @@ from funding.waiving import Kept, keep, kept_for, new_waiver, withdraw
 from kpi.access import Role, local_analyst, require_role
 from kpi.errors import CallError
 from kpi.findings import codes, examples, sentence
+from kpi.layouts.rows import Headers
 from views.frame import address, parts
 from views.frame.here import Here, kept, newer_draft
 
@@ -123,14 +124,14 @@ def _left(held: Sequence[Kept], findings: pl.DataFrame) -> int:
 
 def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
     words = at.words
-    shown = examples(findings)
+    shown, headers = examples(findings), at.headers()
     names = at.colleges()
     rows = pl.DataFrame(
         [
             {
                 "number": words.number(one.number) if one.number else "",
                 "check": one.accepted.check,
-                "example": _example(at, shown, one.accepted.check),
+                "example": _example(at, shown.get(one.accepted.check), headers),
                 "college": _college(at, names, one.accepted.college_id),
                 "cell": " = ".join(
                     text for text in (one.accepted.column, one.accepted.found) if text
@@ -166,8 +167,8 @@ def _table(at: Here, seen: Sequence[Seen], findings: pl.DataFrame) -> None:
     )
 
 
-def _example(at: Here, shown: dict[str, dict[str, Any]], check: str) -> str:
-    return sentence(at.words, shown[check]) if check in shown else ""
+def _example(at: Here, finding: dict[str, Any] | None, headers: Headers) -> str:
+    return sentence(at.words, finding, headers) if finding else ""
 
 
 def _college(at: Here, names: dict[str, str], college_id: str | None) -> str:
@@ -229,7 +230,10 @@ def _stated(at: Here, errors: pl.DataFrame) -> dict[str, str | None] | None:
     shown, names = examples(errors), at.colleges()
     left, right = st.columns(2)
     with left:
-        checks = {code: sentence(words, shown[code]) for code in codes(errors, "check_name")}
+        headers = at.headers()
+        checks = {
+            code: sentence(words, shown[code], headers) for code in codes(errors, "check_name")
+        }
         check = address.choose(
             "waive",
             words.say("Check"),
