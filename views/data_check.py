@@ -414,7 +414,7 @@ def _open_round(at: Here) -> None:
 def _whose(at: Here) -> str:
     if at.viewer.college_id is None:
         return ""
-    return " · " + _college(at, at.viewer.college_id)
+    return " · " + _named(at, at.colleges(), at.viewer.college_id)
 
 
 # ---------------------------------------------------------------------------------------- result
@@ -551,7 +551,7 @@ def _colleges(at: Here, fitness: Fitness) -> None:
         words.say("Those with most rejected rows first"),
     )
     shown = parts.paged(words, found, "colleges")
-    names = _names(at)
+    names = _names(at, fitness.intake)
     rows = pl.DataFrame(
         [
             {
@@ -580,11 +580,11 @@ def _colleges(at: Here, fitness: Fitness) -> None:
 
 def _findings(at: Here, fitness: Fitness, file: str) -> None:
     words, findings, headers = at.words, fitness.findings, fitness.intake.headers
+    names = _names(at, fitness.intake)
     parts.section(words.say("All findings"))
-    chosen = _filters(at, findings, headers)
+    chosen = _filters(at, findings, headers, names)
     found = narrowed(findings, **chosen)
     shown = parts.paged(words, found)
-    names = _names(at)
     rows = pl.DataFrame(
         [
             {
@@ -632,9 +632,11 @@ def _written(findings: pl.DataFrame, headers: Headers, path: Path) -> Path:
     return path
 
 
-def _filters(at: Here, findings: pl.DataFrame, headers: Headers) -> dict[str, str | None]:
+def _filters(
+    at: Here, findings: pl.DataFrame, headers: Headers, names: dict[str, str]
+) -> dict[str, str | None]:
     words = at.words
-    names, shown = _names(at), examples(findings)
+    shown = examples(findings)
 
     def said(code: str) -> str:
         return sentence(words, shown[code], headers)
@@ -663,13 +665,15 @@ def _severity(at: Here, severity: str) -> str:
     return at.words.say(SEVERITIES[severity])
 
 
-def _names(at: Here) -> dict[str, str]:
-    """Return the names of the open round's colleges, where the viewer may see them."""
-    return at.colleges() if at.opened else {}
-
-
-def _college(at: Here, college_id: str) -> str:
-    return _named(at, _names(at), college_id)
+def _names(at: Here, intake: Intake) -> dict[str, str]:
+    """Return the names of colleges: of the register among the files, else of the open round's, as
+    far as the viewer may see them.
+    """
+    register = intake.used.register
+    if register is None or register.is_empty():
+        return at.colleges() if at.opened else {}
+    rows = register.drop_nulls("name_ru").iter_rows(named=True)
+    return {row["college_id"]: at.words.of(row) for row in rows}
 
 
 def _named(at: Here, names: dict[str, str], college_id: str | None) -> str:
