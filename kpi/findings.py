@@ -14,7 +14,7 @@ import polars as pl
 
 from kpi.cells import CELL_CHECKS
 from kpi.language import LANGUAGES, Speaker, mark, speaker
-from kpi.layouts.rows import FileColumn, Headers
+from kpi.layouts.rows import FileColumn, Headers, cell_key
 from kpi.resources import sql_folder
 
 ERROR, WARNING = "error", "warning"
@@ -28,6 +28,8 @@ _SAID_BY = ("check_name", "column_name", "found", "expected", "message")
 
 _HIDDEN = re.compile(r"\([0-9]+ characters\)")
 """What is shown of an identifier (kpi/cells.py)."""
+
+_INDICATOR = re.compile(r"\b([a-z][a-z0-9_]*) = ")
 
 _LINE = re.compile(r"^-- message: (.+)$", re.MULTILINE)
 
@@ -177,15 +179,31 @@ def sentence(words: Speaker, finding: Mapping[str, Any], headers: Headers | None
         expected = f"one of {', '.join(own.texts)}" if own.texts else expected
     said = {
         "column_name": column,
-        "found": found_told(words, finding["found"]),
+        "found": found_told(words, finding, headers),
         "expected": None if expected is None else words.error(str(expected)),
     }
     return _filled(words.error(template), said)
 
 
-def found_told(words: Speaker, found: str | None) -> str | None:
-    """Return what a finding shows of a cell: as it stands, but for what is hidden of it."""
-    return words.error(found) if found and _HIDDEN.fullmatch(found) else found
+def found_told(words: Speaker, finding: Mapping[str, Any], headers: Headers | None = None) -> str:
+    """Return what a finding shows of a cell: as it stands, but for what is hidden of it, and the
+    column of each indicator named.
+    """
+    found = str(finding["found"] or "")
+    if _HIDDEN.fullmatch(found):
+        return words.error(found)
+    columns = (headers or {}).get(finding["file"] or "", {})
+
+    def called(indicator: re.Match[str]) -> str:
+        own = columns.get(cell_key(finding["column_name"] or "", indicator[1]))
+        return f"{own.name} = " if own else indicator[0]
+
+    return _INDICATOR.sub(called, found)
+
+
+def named(found: str) -> list[str]:
+    """Return the indicators that a finding names: ``labs = 5, rooms = 7``."""
+    return _INDICATOR.findall(found)
 
 
 def file_column(finding: Mapping[str, Any], headers: Headers | None) -> FileColumn | None:

@@ -25,11 +25,11 @@ import polars as pl
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from kpi.errors import CallError
-from kpi.findings import ERROR, narrowed, told
+from kpi.findings import ERROR, named, narrowed, told
 from kpi.intake import SCRATCH, Intake, Report
 from kpi.language import Speaker, speaker
 from kpi.layouts import TableRows, knows, recognise
-from kpi.layouts.rows import FileColumn
+from kpi.layouts.rows import FileColumn, cell_key
 from kpi.reading.gather import gather
 from kpi.reading.marked import MESSAGES, NOTES, is_notes
 from kpi.reading.opening import open_file
@@ -392,12 +392,23 @@ def _marked_places(
     """
     marked: dict[int, bool] = {}
     for name, is_error, found in faults:
-        called = headers[name].name if name in headers else name
-        is_own = called in shape.header
-        place = shape.header.index(called) if is_own else _lettered_place(called, found, cells)
+        place = _place(shape, headers, name, found)
+        if place is None:
+            place = _lettered_place(name, found, cells)
         if place is not None:
             marked[place] = marked.get(place, False) or is_error
     return marked
+
+
+def _place(shape: _Shape, headers: Mapping[str, FileColumn], name: str, found: str) -> int | None:
+    """Return the place of the column that a finding names, itself or by the indicator in what was
+    found; None where the file has none of that name.
+    """
+    for own in (headers.get(cell_key(name, one)) for one in named(found)):
+        if own:
+            return own.place
+    called = headers[name].name if name in headers else name
+    return shape.header.index(called) if called in shape.header else None
 
 
 def _lettered_place(called: str, found: str, cells: Sequence[str | None]) -> int | None:

@@ -593,7 +593,7 @@ def _findings(at: Here, fitness: Fitness, file: str) -> None:
                 "college": _named(at, names, row["college_id"]),
                 "what": sentence(words, row, headers),
                 "column": own.name if (own := file_column(row, headers)) else row["column_name"],
-                "found": found_told(words, row["found"]),
+                "found": found_told(words, row, headers),
             }
             for row in shown.iter_rows(named=True)
         ],

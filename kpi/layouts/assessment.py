@@ -19,7 +19,7 @@ import polars as pl
 from kpi.cells import NUMBER
 from kpi.college_names import Names, Unmatched, key_of, region_of, told
 from kpi.errors import DataError, phrase
-from kpi.layouts.rows import FAULT, FileColumn, Given, RegisterNeeded, TableRows
+from kpi.layouts.rows import FAULT, FileColumn, Given, RegisterNeeded, TableRows, cell_key
 from kpi.masking import masked, without_names
 from kpi.methodology import round_name, round_of
 from kpi.reading.header import ROWS_SEARCHED, cleaned
@@ -71,6 +71,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
         headers={
             "college_id": FileColumn(template.columns[template.college].label),
             "specialty": FileColumn(template.columns[template.specialty].label),
+            **dict(_indicators(sheet)),
         },
         left_out=[*_left_out(sheet), *_beyond(sheet), *_other_rows(sheet)],
         batches=lambda: _batches(sheet, given.names),
@@ -80,6 +81,15 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
             *_left_out_notes(sheet),
         ),
     )
+
+
+def _indicators(sheet: "_Sheet") -> Iterator[tuple[str, FileColumn]]:
+    """Yield what the sheet calls the column of each indicator's value and points."""
+    for own in sheet.template.columns:
+        if own.kind != "id":
+            key = cell_key("points" if own.is_points else "value", own.indicator)
+            name = f"{own.indicator} ({sheet.letter(own.place)}: {own.label})"
+            yield key, FileColumn(name, place=own.place + sheet.offset)
 
 
 @dataclass(frozen=True)

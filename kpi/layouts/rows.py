@@ -22,16 +22,24 @@ FAULT = pl.Struct(
 
 @dataclass(frozen=True)
 class FileColumn:
-    """What a file calls a column of its table, and the texts that stand in it for the column's
-    values, where they are a list of its own.
+    """What a file calls a column of its table, the texts that stand in it for the column's values,
+    where they are a list of its own, and its place in the header where names are none.
     """
 
     name: str
     texts: tuple[str, ...] = ()
+    place: int | None = None
 
 
 Headers = Mapping[str, Mapping[str, FileColumn]]
-"""The columns of files: by the file's name, then by the name of the column in its table."""
+"""The columns of files: by the file's name, then by the name of the column in its table; where a
+row of the file is many of the table, also by ``cell_key``.
+"""
+
+
+def cell_key(column: str, indicator: str) -> str:
+    """Return under which name ``Headers`` has the column of an indicator's value or points."""
+    return f"{column} {indicator}"
 
 
 class RegisterNeeded(Exception):

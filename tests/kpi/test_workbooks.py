@@ -248,6 +248,25 @@ def test_the_assessment_template_keeps_its_order_and_its_header(tmp_path: Path) 
     assert after.filter(its).equals(before.filter(its))
 
 
+def test_a_cell_of_the_template_that_contradicts_others_is_coloured_and_named(
+    tmp_path: Path,
+) -> None:
+    """Column AI is a percent of two counts beside it: it is not 1.01 %, and is said by its letter
+    and its heading, beside what the counts give.
+    """
+    folder = tmp_path / "in"
+    write_assessment_sample(folder, colleges=30, students=2_000)
+    path = min(folder.glob("*.xlsx"))
+    percent = "AI"
+    damaged_sheet(path, {f"{percent}5": "1,01"})
+    [book] = marked_up(tmp_path / "new", folder / "colleges.csv", path).values()
+    sheet = openpyxl.load_workbook(book)["assessments"]
+    [cell] = [cell for row in sheet for cell in row if cell.fill.fill_type == "solid"]
+    assert cell.value == "1,01"
+    said = sheet.cell(cell.row, 1).value
+    assert f"({percent}: " in said and " = 1.01 does not agree with the counts" in said
+
+
 def test_the_contingent_export_says_in_its_own_words_what_is_wrong(tmp_path: Path) -> None:
     rows = [{**CONTINGENT, "ИИН": f"P{number}"} for number in range(3)]
     rows[1]["Курс обучения [5802]"] = "девятый"
