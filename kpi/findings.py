@@ -196,7 +196,9 @@ def found_told(words: Speaker, finding: Mapping[str, Any], headers: Headers | No
 
     def called(indicator: re.Match[str]) -> str:
         own = columns.get(cell_key(finding["column_name"] or "", indicator[1]))
-        return f"{own.name} = " if own else indicator[0]
+        if own is None or own.name.removeprefix(indicator[1]) in found:  # a layout's own finding
+            return indicator[0]
+        return f"{own.name} = "
 
     return _INDICATOR.sub(called, found)
 

@@ -19,6 +19,7 @@ import polars as pl
 from kpi.cells import NUMBER
 from kpi.college_names import Names, Unmatched, key_of, region_of, told
 from kpi.errors import DataError, phrase
+from kpi.language import mark
 from kpi.layouts.rows import FAULT, FileColumn, Given, RegisterNeeded, TableRows, cell_key
 from kpi.masking import masked, without_names
 from kpi.methodology import round_name, round_of
@@ -429,8 +430,8 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
     )
     expected = (
         pl.when(kind == "flag")
-        .then(pl.lit("true or false"))
-        .otherwise(pl.lit("a number such as 48.5"))
+        .then(pl.lit(f"one of {words.yes[0]}, {words.no[0]}"))
+        .otherwise(pl.lit(mark("a number such as 48.5")))
     )
     negative = is_points & pl.col("written").str.starts_with("-")
     fault = pl.struct(
