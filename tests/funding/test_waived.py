@@ -36,6 +36,7 @@ def one_of_everything() -> Tables:
     names no region; and rejected rows of every kind.
     """
     twice = student("EX-01", specialty=HEAVY)
+    again = student("EX-02")
     short = agreement(twice, college_id="EX-02", valid_to="2025-01-01")
     return together(
         reaches_the_gates(students("EX-01", 30)),
@@ -63,6 +64,8 @@ def one_of_everything() -> Tables:
                 student("EX-01", left_on="2022-01-01"),
                 twice,
                 {**twice, "college_id": "EX-02", "specialty": THEORY},
+                again,
+                again,
             ],
             "graduates": [graduate("EX-01", graduated_on="30.06.2025")],
             "dual_agreements": [short, agreement(twice, valid_to="2025-01-01")],
@@ -104,9 +107,11 @@ def told(draft: Round) -> dict[tuple[str, str | None], Moved]:
         ("unknown_college", None, 1, 1, 0, FULL),
         # left before the day of the count, whatever else is wrong
         ("left_before_enrolled", None, 1, 0, 0, 0),
-        # counted in two colleges; EX-01 has no line of the specialty, but all its norms are one
-        ("counted_twice", None, 2, 2, FULL + LOW, FULL + LOW),
+        # counted in two colleges: one person, whichever row is right; EX-01 has no line of the
+        # specialty, but all its norms are one; two more rows are one person in one college
+        ("counted_twice", None, 4, 2, LOW + LOW, FULL + LOW),
         ("counted_twice", "EX-01", 1, 1, FULL, FULL),
+        ("counted_twice", "EX-02", 3, 2, LOW + LOW, LOW + LOW),
         # all of a college whose own row is rejected: four students, the fifth pays
         ("unknown_region", None, 1, 4, 0, 4 * FULL),
         # agreements bring nothing of themselves; EX-02 has not the whole norm, EX-01 has
