@@ -71,8 +71,9 @@ def rejected_money(con: duckdb.DuckDBPyConnection, sql: Path) -> pl.DataFrame:
         money = "SELECT * FROM rejected_money"
     else:
         money = (
-            "SELECT table_name, row_id, row_id AS one_of, 0::BIGINT AS students, NULL::BIGINT AS least_twelfths,"
-            " NULL::BIGINT AS greatest_twelfths, FALSE AS is_below FROM rejected_rows"
+            "SELECT table_name, row_id, row_id AS one_of, 0::BIGINT AS students,"
+            " NULL::BIGINT AS least_twelfths, NULL::BIGINT AS greatest_twelfths,"
+            " FALSE AS is_below FROM rejected_rows"
         )
     rows: pl.DataFrame = con.sql(
         "SELECT check_name, college_id, column_name, found, table_name, row_id, one_of, students,"
