@@ -68,7 +68,8 @@ def rejected_money(con: duckdb.DuckDBPyConnection, sql: Path) -> pl.DataFrame:
     made = tables_made(con) | {select.table for select in selects}
     if all(select.reads <= made for select in selects):
         run_selects(con, selects)
-        money = "SELECT * FROM rejected_money"
+        knows_people = "one_of" in con.table("rejected_money").columns  # not at first in 0.5
+        money = "SELECT *" + ("" if knows_people else ", row_id AS one_of") + " FROM rejected_money"
     else:
         money = (
             "SELECT table_name, row_id, row_id AS one_of, 0::BIGINT AS students,"

@@ -3,6 +3,7 @@
 """
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from inputs import (
@@ -146,6 +147,16 @@ def test_a_row_that_two_waivers_accept_counts_once(draft: Round) -> None:
     assert together_ == moved([whole], findings, money)
     assert moved([part], findings, money).least == FULL
     assert moved([], findings, money) == Moved(0, 0, 0, 0, 0, 0)
+
+
+def test_rounds_whose_sql_does_not_know_people_count_rows(draft: Round, tmp_path: Path) -> None:
+    """As the receipts of the first rounds of version 0.5 say it."""
+    older = Round(copytree(draft.path, tmp_path / "older"))
+    sql = older.sql / "7_rejected" / "rejected_money.sql"
+    line = "    coalesce(persons.one_of, rejected_rows.row_id) AS one_of,\n"
+    sql.write_text(sql.read_text(encoding="utf-8").replace(line, ""), encoding="utf-8")
+    found = moved([Accepted(check="counted_twice")], older.findings(), money_of(older))
+    assert (found.students, found.least, found.most) == (4, 3 * LOW + FULL, 3 * LOW + FULL)
 
 
 def corrected(tables: Tables) -> Tables:
