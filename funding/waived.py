@@ -6,9 +6,10 @@ more per year if its rows counted, and nothing else changed: the student rows th
 and specialty, base and incentive, as the round pays it, with its gates and leagues as they are and
 before an appropriation and a guarantee. ``sql/7_rejected/`` says it per row, and stands in the
 round. It is a span: where all that decides is known, ``least`` and ``most`` are one; a row that
-cannot be read counts from nothing to a whole year. Rows of graduates, agreements and accreditations
-bring no tenge of themselves: a gate that hangs on rejected graduates or students refuses the
-publication; of agreements and accreditations it is said how many colleges they might help.
+cannot be read counts from nothing to a whole year, and of the rows of one person who was counted
+twice one counts, nobody knows which. Rows of graduates, agreements and accreditations bring no
+tenge of themselves: a gate that hangs on rejected graduates or students refuses the publication; of
+agreements and accreditations it is said how many colleges they might help.
 """
 
 import tempfile
@@ -59,21 +60,24 @@ def can_tell(of_round: Round) -> bool:
 
 def rejected_money(con: duckdb.DuckDBPyConnection, sql: Path) -> pl.DataFrame:
     """Return one row per error that a row has: what a waiver may state (check_name, college_id,
-    column_name, found), the row (table_name, row_id), and what that row brings: students,
-    least_twelfths, greatest_twelfths (null without funding), is_below.
+    column_name, found), the row (table_name, row_id), the first of the rows of which one counts
+    (one_of), and what that row brings: students, least_twelfths, greatest_twelfths (null without
+    funding), is_below.
     """
     selects = read_selects(con, sql / FOLDER)
     made = tables_made(con) | {select.table for select in selects}
     if all(select.reads <= made for select in selects):
         run_selects(con, selects)
-        money = "SELECT * FROM rejected_money"
+        knows_people = "one_of" in con.table("rejected_money").columns  # not at first in 0.5
+        money = "SELECT *" + ("" if knows_people else ", row_id AS one_of") + " FROM rejected_money"
     else:
         money = (
-            "SELECT table_name, row_id, 0::BIGINT AS students, NULL::BIGINT AS least_twelfths,"
-            " NULL::BIGINT AS greatest_twelfths, FALSE AS is_below FROM rejected_rows"
+            "SELECT table_name, row_id, row_id AS one_of, 0::BIGINT AS students,"
+            " NULL::BIGINT AS least_twelfths, NULL::BIGINT AS greatest_twelfths,"
+            " FALSE AS is_below FROM rejected_rows"
         )
     rows: pl.DataFrame = con.sql(
-        "SELECT check_name, college_id, column_name, found, table_name, row_id, students,"
+        "SELECT check_name, college_id, column_name, found, table_name, row_id, one_of, students,"
         " least_twelfths, greatest_twelfths, is_below"
         f" FROM findings INNER JOIN ({money}) AS money USING (table_name, row_id)"
         " WHERE severity = 'error'"
@@ -101,19 +105,23 @@ def money_of(of_round: Round) -> pl.DataFrame:
 
 
 def moved(waivers: Iterable[Accepted], findings: pl.DataFrame, money: pl.DataFrame) -> Moved:
-    """Return what waivers move together: a row that two of them accept counts once.
+    """Return what waivers move together: a row that two of them accept counts once, and of the rows
+    of one person who was counted twice whichever one.
 
     ``findings`` and ``money`` are those of one round, or the part of both that somebody may see.
     """
     accepted = reduce(lambda one, other: one | other, map(fits, waivers), pl.lit(False))
     rows = money.filter(accepted).unique(["table_name", "row_id"])
     has_money = rows["least_twelfths"].null_count() == 0
+    brought = rows.group_by("table_name", "one_of").agg(
+        pl.col("students", "greatest_twelfths").max(), pl.col("least_twelfths").min()
+    )
     return Moved(
         findings=findings.filter(accepted).height,
         rows=rows.height,
-        students=int(rows["students"].sum()),
-        least=_tenge(rows["least_twelfths"]) if has_money else None,
-        most=_tenge(rows["greatest_twelfths"]) if has_money else None,
+        students=int(brought["students"].sum()),
+        least=_tenge(brought["least_twelfths"]) if has_money else None,
+        most=_tenge(brought["greatest_twelfths"]) if has_money else None,
         below=rows.filter("is_below")["college_id"].n_unique(),
     )
 

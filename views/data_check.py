@@ -499,22 +499,19 @@ def _first(at: Here, findings: pl.DataFrame, headers: Headers) -> None:
 def _tables(at: Here, counts: pl.DataFrame) -> None:
     words = at.words
     parts.section(words.say("Rows by table"))
-    rows = pl.DataFrame(
+    parts.small_table(
         [
             {
                 "table": term(words, row["table_name"]),
                 **{name: words.number(row[name]) for name in ("read", "clean", "rejected")},
             }
             for row in by_table(counts).iter_rows(named=True)
-        ]
-    )
-    parts.table(
-        rows,
+        ],
         {
-            "table": st.column_config.TextColumn(words.say("Table")),
-            "read": _number(words.say("Read")),
-            "clean": _number(words.say("Clean")),
-            "rejected": _number(words.say("Rejected")),
+            "table": words.say("Table"),
+            "read": words.say("Read"),
+            "clean": words.say("Clean"),
+            "rejected": words.say("Rejected"),
         },
         name="tables",
         alt=words.say("Rows by table"),

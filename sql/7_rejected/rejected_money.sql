@@ -5,7 +5,8 @@
 -- The norm is that of the line of unit and specialty; without one, the least and the greatest that
 -- the unit is paid, or that anybody is. is_below says that it is a row of an agreement or an
 -- accreditation of a unit that has not the whole incentive part: what it would change at a gate is in
--- no amount.
+-- no amount. Rows with one one_of are of one person who is there more than once: one of them counts,
+-- at most.
 WITH norms AS (
     SELECT college_id, specialty, base_norm + incentive_norm AS norm
     FROM funding_lines
@@ -89,10 +90,23 @@ below AS (
     FROM units
     INNER JOIN unit_shares ON unit_shares.college_id = units.unit_id
     WHERE unit_shares.share < 1
+),
+repeated AS (
+    SELECT DISTINCT row_id
+    FROM findings
+    WHERE table_name = 'students' AND check_name IN ('counted_twice', 'repeated_key')
+),
+persons AS (
+    SELECT
+        raw_students.row_id,
+        min(raw_students.row_id) OVER (PARTITION BY raw_students.student_id) AS one_of
+    FROM raw_students
+    INNER JOIN repeated ON repeated.row_id = raw_students.row_id
 )
 SELECT
     rejected_rows.table_name,
     rejected_rows.row_id,
+    coalesce(persons.one_of, rejected_rows.row_id) AS one_of,
     CAST(coalesce(sums.students, 0) AS BIGINT) AS students,
     CAST(coalesce(sums.least_twelfths, 0) AS BIGINT) AS least_twelfths,
     CAST(coalesce(sums.greatest_twelfths, 0) AS BIGINT) AS greatest_twelfths,
@@ -103,3 +117,6 @@ LEFT JOIN sums
     ON sums.held_by = rejected_rows.table_name
     AND sums.held_by_row = rejected_rows.row_id
 LEFT JOIN below ON below.college_id = rejected_rows.college_id
+LEFT JOIN persons
+    ON rejected_rows.table_name = 'students'
+    AND persons.row_id = rejected_rows.row_id
