@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +228,16 @@ def test_whose_file_it_is(tmp_path: Path, name: str, expected: str | None, by: s
     done = Read(tmp_path / "work", folder, given)
     assert [student["college_id"] for student in done.students] == [expected]
     assert [file["college_by"] for file in done.intake.files if "college_by" in file] == [by]
+
+
+def test_names_in_an_archive_of_russian_windows_are_read(tmp_path: Path) -> None:
+    archive, name = tmp_path / "all.zip", "Горный колледж.csv".encode("cp866")
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("x" * len(name), export_text([{}]).encode("utf-16"))
+    archive.write_bytes(archive.read_bytes().replace(b"x" * len(name), name))
+    write_folder(tmp_path / "input", colleges=[college("EX-01", name_ru="Горный колледж")])
+    done = Read(tmp_path / "work", [tmp_path / "input", archive])
+    assert [student["college_id"] for student in done.students] == ["EX-01"]
 
 
 def test_a_file_that_nothing_names_is_refused(tmp_path: Path) -> None:
