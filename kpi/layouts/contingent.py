@@ -268,8 +268,9 @@ def _bare(cells: pl.Series) -> pl.Series:
 
 def _listed(source: Source, text: pl.Expr) -> pl.Expr:
     """Return the values that a list gives for texts."""
-    key = text.str.to_lowercase()
-    exact = {
+    key = text.str.replace_all(r"\s+", " ").str.to_lowercase()
+    exact = {group.value: group.value for group in source.values}  # so a yes-or-no cell is read
+    exact |= {
         text_key(own): group.value
         for group in source.values
         if not group.begins

@@ -103,6 +103,9 @@ def test_a_row_by_hand(tmp_path: Path) -> None:
         (LEAVE, "", "academic_leave", False),
         (LEAVE, "по состоянию здоровья", "academic_leave", True),
         (LEAVE, "призыв на срочную службу", "academic_leave", True),
+        (LEAVE, "false", "academic_leave", False),  # as a yes-or-no cell of a workbook is read
+        (LEAVE, "ЛОЖЬ", "academic_leave", False),
+        ("Причина выбытия [5804]", "окончание\u00a0 обучения", "left_reason", "graduated"),
         (NEEDS, "Да", "special_needs", True),
         (NEEDS, "да", "special_needs", True),
         (SPECIALTY, "", "specialty", "06130100"),  # from the qualification in [426]
