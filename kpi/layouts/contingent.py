@@ -31,7 +31,9 @@ from kpi.reading.tidying import PROTECTED, unprotected
 NAME = "contingent-export"
 
 _LEAST_ATTRIBUTES = 3
-"""So many known attributes in a header make it one of this layout, whatever it lacks."""
+_LEAST_NAMES = 8
+"""So many known attributes, or names and attributes, in a header make it one of this layout,
+whatever it lacks."""
 
 _CODE = r"^\s*([34][WS][0-9]{8}|[0-9]{7,8})(?:[^0-9]|$)"
 _SPECIALTY = r"^\s*(?:[34][WS])?([0-9]{6})[0-9]{2}(?:[^0-9]|$)"
@@ -55,7 +57,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     is; CallError for a wrong mapping, or where none is in force on the day; RegisterNeeded.
     """
     known = _numbered(tuple(table.header))
-    if len(known) < _LEAST_ATTRIBUTES:
+    if len(known) < _LEAST_ATTRIBUTES and knows(table.header) < _LEAST_NAMES:
         return None
     loaded = mapping_in_force(NAME, given.on)
     mapping = loaded.mapping

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 import xlsxwriter
-from exports import HEADINGS, export_text, write_export
+from exports import HEADINGS, ROW, export_text, write_export
 from inputs import KEY, college, quiet, write_folder
 
 from kpi import cli
@@ -152,6 +152,13 @@ def test_without_attributes_the_names_count(tmp_path: Path) -> None:
     named = [h.replace("Курс обучения [5802]", "КУРС  ОБУЧЕНИЯ") for h in HEADINGS]
     [student] = read_one(tmp_path, {"КУРС  ОБУЧЕНИЯ": "2 курс"}, headings=named).students
     assert student["course"] == 2
+
+
+def test_a_header_without_any_attribute_is_known_by_its_names(tmp_path: Path) -> None:
+    bare = [heading.partition(" [")[0] for heading in HEADINGS]
+    row = dict(zip(bare, (ROW.get(heading, "") for heading in HEADINGS), strict=True))
+    [student] = read_one(tmp_path, row, headings=bare).students
+    assert (student["course"], student["specialty"]) == (3, "06130100")
 
 
 def test_two_columns_of_one_attribute_are_refused(tmp_path: Path) -> None:
