@@ -203,8 +203,11 @@ def _offset(head: list[list[str]], labelled: set[int], template: Template) -> in
 def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
     template, width = sheet.template, sheet.cells.width
     where = f"{sheet.table.name}, record {sheet.table.header_record}"
+    places = set(template.points_places)
+    totals = {column.place for column in template.columns if column.kind == "total"}
+    headed = {at - sheet.offset for at in labelled} - totals
     missing = [column for column in template.columns if column.place + sheet.offset >= width]
-    if missing:
+    if missing and not headed - places:  # else one within was taken away, not the last
         raise DataError(
             "Columns of the assessment template are missing.",
             where=where,
@@ -215,9 +218,6 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
             ),
             do="Take the template as it was sent out, with all its columns, and fill it in again.",
         )
-    places = set(template.points_places)
-    totals = {column.place for column in template.columns if column.kind == "total"}
-    headed = {at - sheet.offset for at in labelled} - totals
     wrong = sorted((headed - places) | (places - headed))
     if headed - places or 2 * len(places - headed) > len(places):
         first = template.columns[wrong[0]] if 0 <= wrong[0] < len(template.columns) else None

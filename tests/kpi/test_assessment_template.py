@@ -247,6 +247,18 @@ def test_a_column_that_was_put_in_is_refused(tmp_path: Path) -> None:
     assert "record 1, P" in error.value.parts["where"]  # points of `load` stand one further
 
 
+def test_a_column_that_was_taken_away_is_named_by_its_place(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(tmp_path / "Астана 2025.xlsx")
+    sheet = book.add_worksheet()
+    for column in TEMPLATE.columns:
+        if column.place != CONTINGENT:
+            sheet.write(0, column.place - (column.place > CONTINGENT), column.label)
+    book.close()
+    with pytest.raises(DataError, match="do not stand where they should") as error:
+        read_inputs(duckdb.connect(), tmp_path, KEY, quiet)
+    assert "record 1, O" in error.value.parts["where"]  # points of `load` stand one before
+
+
 def test_a_name_that_no_college_certainly_has_is_proposed_and_never_guessed(
     read: Read, tmp_path: Path
 ) -> None:
