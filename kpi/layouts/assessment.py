@@ -422,7 +422,8 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .then(pl.lit("true or false"))
         .otherwise(pl.lit("a number such as 48.5"))
     )
-    negative = is_points & pl.col("written").str.starts_with("-")
+    is_amount = is_points | kind.is_in(["count", "fraction", "percent"])
+    negative = is_amount & pl.col("written").str.starts_with("-")
     fault = pl.struct(
         check_name=pl.when(negative)
         .then(pl.lit("out_of_range"))

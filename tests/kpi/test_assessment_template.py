@@ -199,6 +199,7 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
             FIRST | {CAPACITY: "много", CONTINGENT: 900, LOAD_POINTS: "1,5 балла", DORMITORY: "?"},
             FIRST | {46: MACHINES, LABS: "1,234.5", EMPLOYED: dt.date(2025, 7, 1), 50: -1},
             FIRST | {46: "Технология машиностроения", LABS: 3},
+            FIRST | {46: MACHINES, LABS: -3},
         ]
     )
     assert findings.select("record", "check_name", "column_name", "found").rows() == [
@@ -214,6 +215,7 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
         (7, "not_a_number", "value", "labs = 1,234.5 (AV: лаборатории и мастерские)"),
         (7, "out_of_range", "points", "labs_equipped = -1 (AY: БАЛЛ)"),
         (8, "wrong_form", "specialty", "Технология машиностроения"),
+        (9, "out_of_range", "value", "labs = -3 (AV: лаборатории и мастерские)"),
     ]
     assert rows.select("record", "indicator").rows() == [(6, "contingent")]
 
