@@ -159,10 +159,13 @@ def _print_first(console: Console, report: Report, words: Speaker) -> None:
 def _print_some(console: Console, report: Report, path: Path, words: Speaker) -> None:
     console.print()
     findings = report.findings
-    for finding in narrowed(findings).head(_SHOWN).iter_rows(named=True):
+    said = ["file", "record", "college_id", "check_name", "column_name", "found"]
+    some = narrowed(findings).unique(said, keep="first", maintain_order=True).head(_SHOWN)
+    for finding in some.iter_rows(named=True):
         console.print(_line(finding, report.intake.headers, words), markup=False, soft_wrap=True)
-    if findings.height > _SHOWN:
-        count = words.number(findings.height - _SHOWN)
+    rest = findings.join(some, on=said, how="anti", nulls_equal=True).height
+    if rest:
+        count = words.number(rest)
         more = words.say("... and {count} more in {path}", count=count, path=path)
         console.print(more, markup=False, soft_wrap=True)
 

@@ -218,8 +218,8 @@ def _allowed(table: str, column: str) -> list[str]:
 
 
 def text_key(text: str) -> str:
-    """Return a text as lists of values are matched: trimmed, in small letters."""
-    return text.strip().lower()
+    """Return a text as lists of values are matched: single spaces, in small letters."""
+    return " ".join(text.split()).lower()
 
 
 # ------------------------------------------------------------------------------------------ files

@@ -22,10 +22,12 @@ SPECIALTY = r"^[0-9]{7,8}$"  # 7 digits: the classifier of before, see old_speci
 QUALIFICATION = r"^([0-9]{8}|[34][WS][0-9]{8})$"
 CODE = r"^[A-Za-z0-9_.-]{1,40}$"
 FREE_ID = r"^[^\s]{1,64}$"
+PERSON_ID = r"^[^\s\u200b-\u200f\u202a-\u202e\u2060\ufeff'’`\"]{1,64}$"  # they change a pseudonym
 
 COLLEGE_ID_WORDS = "a BIN of 12 digits, or a source's own id with a prefix such as AST-20"
 QUALIFICATION_WORDS = "8 digits, with or without 3W or 4S before them"
 FREE_ID_WORDS = "up to 64 characters without spaces"
+PERSON_ID_WORDS = "up to 64 characters without spaces, quotation marks and hidden signs"
 
 POINTS: TypeAlias = Annotated[pl.Decimal, 18, 4]
 
@@ -58,7 +60,7 @@ class Colleges(pa.DataFrameModel):
 class Students(pa.DataFrameModel):
     """One row per enrolment of a student in a college."""
 
-    student_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
+    student_id: pl.String = pa.Field(str_matches=PERSON_ID, description=PERSON_ID_WORDS)
     record_no: pl.String = pa.Field(nullable=True)
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
     specialty: pl.String = pa.Field(str_matches=SPECIALTY, description="8 digits")
@@ -87,7 +89,7 @@ class DualAgreements(pa.DataFrameModel):
     """One row per dual-training agreement of a student with an employer."""
 
     agreement_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
-    student_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
+    student_id: pl.String = pa.Field(str_matches=PERSON_ID, description=PERSON_ID_WORDS)
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
     employer_bin: pl.String = pa.Field(str_matches=BIN, description="12 digits")
     valid_from: pl.Date
@@ -105,7 +107,7 @@ class DualAgreements(pa.DataFrameModel):
 class Graduates(pa.DataFrameModel):
     """One row per graduate of a college, with what became of them."""
 
-    graduate_id: pl.String = pa.Field(str_matches=FREE_ID, description=FREE_ID_WORDS)
+    graduate_id: pl.String = pa.Field(str_matches=PERSON_ID, description=PERSON_ID_WORDS)
     record_no: pl.String = pa.Field(nullable=True)
     college_id: pl.String = pa.Field(str_matches=COLLEGE_ID, description=COLLEGE_ID_WORDS)
     specialty: pl.String = pa.Field(str_matches=SPECIALTY, description="8 digits")

@@ -214,8 +214,11 @@ def _offset(head: list[list[str]], labelled: set[int], template: Template) -> in
 def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
     template, width = sheet.template, sheet.cells.width
     where = f"{sheet.table.name}, record {sheet.table.header_record}"
+    places = set(template.points_places)
+    totals = {column.place for column in template.columns if column.kind == "total"}
+    headed = {at - sheet.offset for at in labelled} - totals
     missing = [column for column in template.columns if column.place + sheet.offset >= width]
-    if missing:
+    if missing and not headed - places:  # else one within was taken away, not the last
         raise DataError(
             "Columns of the assessment template are missing.",
             where=where,
@@ -226,9 +229,6 @@ def _require_columns(sheet: _Sheet, labelled: set[int]) -> None:
             ),
             do="Take the template as it was sent out, with all its columns, and fill it in again.",
         )
-    places = set(template.points_places)
-    totals = {column.place for column in template.columns if column.kind == "total"}
-    headed = {at - sheet.offset for at in labelled} - totals
     wrong = sorted((headed - places) | (places - headed))
     if headed - places or 2 * len(places - headed) > len(places):
         first = template.columns[wrong[0]] if 0 <= wrong[0] < len(template.columns) else None
@@ -433,7 +433,8 @@ def _judged(cells: pl.DataFrame, sheet: _Sheet) -> pl.DataFrame:
         .then(pl.lit(f"one of {words.yes[0]}, {words.no[0]}"))
         .otherwise(pl.lit(mark("a number such as 48.5")))
     )
-    negative = is_points & pl.col("written").str.starts_with("-")
+    is_amount = is_points | kind.is_in(["count", "fraction", "percent"])
+    negative = is_amount & pl.col("written").str.starts_with("-")
     fault = pl.struct(
         check_name=pl.when(negative)
         .then(pl.lit("out_of_range"))

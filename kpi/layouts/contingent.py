@@ -33,7 +33,9 @@ from kpi.reading.tidying import PROTECTED, unprotected
 NAME = "contingent-export"
 
 _LEAST_ATTRIBUTES = 3
-"""So many known attributes in a header make it one of this layout, whatever it lacks."""
+_LEAST_NAMES = 8
+"""So many known attributes, or names and attributes, in a header make it one of this layout,
+whatever it lacks."""
 
 _CODE = r"^\s*([34][WS][0-9]{8}|[0-9]{7,8})(?:[^0-9]|$)"
 _SPECIALTY = r"^\s*(?:[34][WS])?([0-9]{6})[0-9]{2}(?:[^0-9]|$)"
@@ -57,7 +59,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     is; CallError for a wrong mapping, or where none is in force on the day; RegisterNeeded.
     """
     known = _numbered(tuple(table.header))
-    if len(known) < _LEAST_ATTRIBUTES:
+    if len(known) < _LEAST_ATTRIBUTES and knows(table.header) < _LEAST_NAMES:
         return None
     loaded = mapping_in_force(NAME, given.on)
     mapping = loaded.mapping
@@ -284,8 +286,9 @@ def _bare(cells: pl.Series) -> pl.Series:
 
 def _listed(source: Source, text: pl.Expr) -> pl.Expr:
     """Return the values that a list gives for texts."""
-    key = text.str.to_lowercase()
-    exact = {
+    key = text.str.replace_all(r"\s+", " ").str.to_lowercase()
+    exact = {group.value: group.value for group in source.values}  # so a yes-or-no cell is read
+    exact |= {
         text_key(own): group.value
         for group in source.values
         if not group.begins

@@ -20,6 +20,7 @@ MOST_RATIO = 1_000
 _RATIO_FROM = 100_000_000  # bytes; a small file may be packed as well as it likes
 _WORKBOOK = "[Content_Types].xml"
 _CHUNK = 1 << 20
+_NAMES_ARE_UTF8 = 0x800  # a member's flag
 
 
 def is_archive(file: InputFile) -> bool:
@@ -74,7 +75,7 @@ def unpack(file: InputFile, place: Path) -> list[InputFile]:
     with opened(file) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         for number, member in enumerate(members):
-            parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+            parts = PurePosixPath(_name_of(member).replace("\\", "/")).parts
             _require_plain(file, member, parts)
             if is_passed_over(PurePosixPath(*parts)):
                 continue
@@ -98,6 +99,19 @@ def unpack(file: InputFile, place: Path) -> list[InputFile]:
             do="Pack the files again, from inside their folder.",
         )
     return found
+
+
+def _name_of(member: zipfile.ZipInfo) -> str:
+    """Return a member's name. Where an archive does not say that names are UTF-8, they may be, or
+    are in the code page 866 that Russian Windows writes; zipfile takes them for 437.
+    """
+    if member.flag_bits & _NAMES_ARE_UTF8:
+        return member.filename
+    name = member.filename.encode("cp437")
+    try:
+        return name.decode("utf-8")
+    except UnicodeDecodeError:
+        return name.decode("cp866")
 
 
 def is_passed_over(name: PurePath) -> bool:

@@ -199,6 +199,7 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
             FIRST | {CAPACITY: "много", CONTINGENT: 900, LOAD_POINTS: "1,5 балла", DORMITORY: "?"},
             FIRST | {46: MACHINES, LABS: "1,234.5", EMPLOYED: dt.date(2025, 7, 1), 50: -1},
             FIRST | {46: "Технология машиностроения", LABS: 3},
+            FIRST | {46: MACHINES, LABS: -3},
         ]
     )
     assert findings.select("record", "check_name", "column_name", "found").rows() == [
@@ -214,6 +215,7 @@ def test_a_cell_that_is_neither_number_nor_word_is_a_finding_that_names_it(read:
         (7, "not_a_number", "value", "labs = 1,234.5 (AV: лаборатории и мастерские)"),
         (7, "out_of_range", "points", "labs_equipped = -1 (AY: БАЛЛ)"),
         (8, "wrong_form", "specialty", "Технология машиностроения"),
+        (9, "out_of_range", "value", "labs = -3 (AV: лаборатории и мастерские)"),
     ]
     assert rows.select("record", "indicator").rows() == [(6, "contingent")]
 
@@ -245,6 +247,18 @@ def test_a_column_that_was_put_in_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="do not stand where they should") as error:
         read_inputs(duckdb.connect(), tmp_path, KEY, quiet)
     assert "record 1, P" in error.value.parts["where"]  # points of `load` stand one further
+
+
+def test_a_column_that_was_taken_away_is_named_by_its_place(tmp_path: Path) -> None:
+    book = xlsxwriter.Workbook(tmp_path / "Астана 2025.xlsx")
+    sheet = book.add_worksheet()
+    for column in TEMPLATE.columns:
+        if column.place != CONTINGENT:
+            sheet.write(0, column.place - (column.place > CONTINGENT), column.label)
+    book.close()
+    with pytest.raises(DataError, match="do not stand where they should") as error:
+        read_inputs(duckdb.connect(), tmp_path, KEY, quiet)
+    assert "record 1, O" in error.value.parts["where"]  # points of `load` stand one before
 
 
 def test_a_name_that_no_college_certainly_has_is_proposed_and_never_guessed(

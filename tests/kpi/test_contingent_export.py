@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 import xlsxwriter
-from exports import HEADINGS, export_text, write_export
+from exports import HEADINGS, ROW, export_text, write_export
 from inputs import KEY, college, quiet, write_folder
 
 from kpi import cli
@@ -104,6 +105,9 @@ def test_a_row_by_hand(tmp_path: Path) -> None:
         (LEAVE, "", "academic_leave", False),
         (LEAVE, "по состоянию здоровья", "academic_leave", True),
         (LEAVE, "призыв на срочную службу", "academic_leave", True),
+        (LEAVE, "false", "academic_leave", False),  # as a yes-or-no cell of a workbook is read
+        (LEAVE, "ЛОЖЬ", "academic_leave", False),
+        ("Причина выбытия [5804]", "окончание\u00a0 обучения", "left_reason", "graduated"),
         (NEEDS, "Да", "special_needs", True),
         (NEEDS, "да", "special_needs", True),
         (SPECIALTY, "", "specialty", "06130100"),  # from the qualification in [426]
@@ -150,6 +154,13 @@ def test_without_attributes_the_names_count(tmp_path: Path) -> None:
     named = [h.replace("Курс обучения [5802]", "КУРС  ОБУЧЕНИЯ") for h in HEADINGS]
     [student] = read_one(tmp_path, {"КУРС  ОБУЧЕНИЯ": "2 курс"}, headings=named).students
     assert student["course"] == 2
+
+
+def test_a_header_without_any_attribute_is_known_by_its_names(tmp_path: Path) -> None:
+    bare = [heading.partition(" [")[0] for heading in HEADINGS]
+    row = dict(zip(bare, (ROW.get(heading, "") for heading in HEADINGS), strict=True))
+    [student] = read_one(tmp_path, row, headings=bare).students
+    assert (student["course"], student["specialty"]) == (3, "06130100")
 
 
 def test_two_columns_of_one_attribute_are_refused(tmp_path: Path) -> None:
@@ -229,6 +240,16 @@ def test_whose_file_it_is(tmp_path: Path, name: str, expected: str | None, by: s
     done = Read(tmp_path / "work", folder, given)
     assert [student["college_id"] for student in done.students] == [expected]
     assert [file["college_by"] for file in done.intake.files if "college_by" in file] == [by]
+
+
+def test_names_in_an_archive_of_russian_windows_are_read(tmp_path: Path) -> None:
+    archive, name = tmp_path / "all.zip", "Горный колледж.csv".encode("cp866")
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("x" * len(name), export_text([{}]).encode("utf-16"))
+    archive.write_bytes(archive.read_bytes().replace(b"x" * len(name), name))
+    write_folder(tmp_path / "input", colleges=[college("EX-01", name_ru="Горный колледж")])
+    done = Read(tmp_path / "work", [tmp_path / "input", archive])
+    assert [student["college_id"] for student in done.students] == ["EX-01"]
 
 
 def test_a_file_that_nothing_names_is_refused(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ CELLS = [
     ("students", "left_reason", "moved", "not_allowed"),
     ("graduates", "destination", "abroad", "not_allowed"),
     ("colleges", "kind", "school", "not_allowed"),
+    ("students", "student_id", "'060101500001", "wrong_form"),
+    ("graduates", "graduate_id", "060101500001\u200b", "wrong_form"),
     ("students", "specialty", "011201", "wrong_form"),
     ("students", "specialty", "01120100 ", "wrong_form"),
     ("students", "specialty", "01120100\n", "wrong_form"),

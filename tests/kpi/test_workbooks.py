@@ -356,6 +356,18 @@ def test_a_file_of_another_system_is_told_of_in_its_own_words(
     assert "full_time" not in said
 
 
+def test_what_is_found_again_and_again_in_one_row_is_told_once(
+    dirty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A template's row has a finding for each of its cells: one says it, the others are counted."""
+    intake, findings, counts = check(dirty)
+    again = pl.concat([findings.head(1)] * 20)
+    print_report(Report(again, counts, intake), Path("findings.csv"), speaker("en"))
+    said = capsys.readouterr().out
+    assert said.count("\n- ") == 1
+    assert "more in findings.csv" not in said
+
+
 def test_files_alike_are_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
