@@ -21,7 +21,7 @@ import numpy as np
 from numpy.random import Generator
 
 from kpi.chance import Bools, Floats, Ints, at_least_of_unlike
-from kpi.signs import LEVEL, around_gate, judge_largest, judge_rises, judge_shares
+from kpi.judging import LEVEL, around_gate, judge_largest, judge_rises, judge_shares
 
 COLLEGES, GAMERS = 700, 35
 GATES = {"0.70": (70, 100), "0.60": (60, 100), "2/3": (66667, 100000), "0.75": (75, 100)}

@@ -38,24 +38,19 @@ from kpi.chance import Bools, Floats, Ints, at_least_of_unlike, q_values
 from kpi.compared import COMPARED, compared_of
 from kpi.errors import DataError
 from kpi.export import TABLES
-from kpi.pipeline import connect, tables_made
-from kpi.pooling import Counted
-from kpi.resources import sql_folder
-from kpi.rounds import Round, open_round
-from kpi.signs import (
-    FEW_UNITS,
+from kpi.judging import (
     LEAST_UNITS,
     LEVEL,
-    NO_PREVIOUS,
-    RISES,
-    SIGNS,
     around_gate,
     judge_largest,
     judge_rises,
     judge_shares,
-    put_signs,
-    sign_notes,
 )
+from kpi.pipeline import connect, tables_made
+from kpi.pooling import Counted
+from kpi.resources import sql_folder
+from kpi.rounds import Round, open_round
+from kpi.signs import FEW_UNITS, NO_PREVIOUS, RISES, SIGNS, put_signs, sign_notes
 from kpi.uncertainty import fit_beta
 
 COLLEGES = [f"EX-{number:02}" for number in range(1, 35)]
