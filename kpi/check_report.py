@@ -8,6 +8,7 @@ import polars as pl
 from rich.console import Console
 
 from kpi.detected import alike, form, kinds, layout, named
+from kpi.errors import CallError, Phrase
 from kpi.findings import (
     ERROR,
     ROWS,
@@ -63,6 +64,24 @@ def print_report(report: Report, path: Path, words: Speaker) -> bool:
     _print_first(console, report, words)
     _print_some(console, report, path, words)
     return not errors.is_empty()
+
+
+def error_told(error: CallError, words: Speaker) -> str:
+    """Return an error in a language: of several each, with what is known of it."""
+    labels = {
+        "where": words.say("Where"),
+        "found": words.say("Found"),
+        "expected": words.say("Expected"),
+        "do": words.say("What to do"),
+    }
+    lines = []
+    for one in error.each:
+        lines.append(words.error(one.what))
+        for name, text in one.parts.items():
+            is_ours = name in ("do", "expected") or isinstance(text, Phrase)
+            if text:
+                lines.append(f"  {labels[name]}: {words.error(text) if is_ours else text}")
+    return "\n".join(lines)
 
 
 def _print_files(console: Console, report: Report, words: Speaker) -> None:

@@ -19,6 +19,7 @@ import typer
 from kpi.errors import CallError
 
 if TYPE_CHECKING:
+    from kpi.language import Speaker
     from kpi.layouts import Given
     from kpi.rounds import Round
 
@@ -140,7 +141,7 @@ def check(
     plan = plan_round(round_id or round_of(dt.date.today()), methodology, rule)
     if workbooks:
         require_new_folder(workbooks)
-    with _progress("mark up" if workbooks else "check") as report:
+    with _told_in(words), _progress("mark up" if workbooks else "check") as report:
         key = read_key(key_file)
         intake, findings, counts = check_inputs(inputs, plan, key, report, _given(college))
         written = []
@@ -204,7 +205,7 @@ def run(
     given = {"count_on": count_on, "kpi_on": kpi_on, "observed_on": observed_on}
     days = {name: day.date() if day else None for name, day in given.items()}
     plan = plan_round(round_id, methodology, rule, days, store)
-    with _progress("run") as report:
+    with _told_in(words), _progress("run") as report:
         key = read_key(key_file)
         draft = run_round(inputs, store, plan, key, report, given=_given(college))
     print_round(draft, words)
@@ -751,6 +752,21 @@ def _open(store: Path, round_id: str | None, version: str | None = None) -> "Rou
             err=True,
         )
     return of_round
+
+
+@contextmanager
+def _told_in(words: "Speaker") -> Iterator[None]:
+    """Say what is wrong with the input in the language that was asked for; English is main's."""
+    from kpi.check_report import error_told
+    from kpi.language import SOURCE
+
+    try:
+        yield
+    except CallError as error:
+        if words.language == SOURCE:
+            raise
+        typer.echo(error_told(error, words), err=True)
+        raise typer.Exit(error.exit_code) from error
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Errors that a user reads: what, where, found, expected, what to do (DESIGN §9).
 
-They are raised in English, which the command line prints; ``Speaker.error`` of ``kpi.language``
-says them in another language. So ``what``, ``do`` and ``expected`` are literal sentences, or
-phrases with places; tests/kpi/test_language.py holds them against the catalogues.
+They are raised in English, which the command line prints unless another language is asked for;
+``Speaker.error`` of ``kpi.language`` says them in it. So ``what``, ``do`` and ``expected`` are
+literal sentences, or phrases with places; tests/kpi/test_language.py holds them against the
+catalogues.
 """
 
 from collections.abc import Sequence

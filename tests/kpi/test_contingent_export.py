@@ -322,6 +322,8 @@ def test_the_command_takes_several_inputs_and_a_college(
     assert (code, "Students 1 1 0" in told) == (0, True), told
     code, told = call(folder, export)
     assert (code, "loose.csv" in told and "--college" in told) == (1, True), told
+    code, told = call(folder, export, "--language", "ru")
+    assert (code, "Где: loose.csv" in told, "Nothing says" in told) == (1, True, False), told
     code, told = call(folder, export, "--college", "first")
     assert (code, "This is no id of a college." in told) == (2, True), told
 
