@@ -9,7 +9,7 @@ from kpi.contract import TableContract
 from kpi.control_digits import WRONG_CONTROL_DIGIT, control_digit, wrong_control_digits
 from kpi.masking import LONGEST, PERSON, masked, without_numbers
 from kpi.reading.recoding import DAMAGED
-from kpi.reading.table import HEADER_AGAIN, STRAY_QUOTE
+from kpi.reading.table import HEADER_AGAIN, SLIPPED_ROW, STRAY_QUOTE
 
 INTEGER = r"^-?(0|[1-9][0-9]{0,17})$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -19,6 +19,8 @@ CELL_CHECKS = {
     "wrong_field_count": "The row has {found} fields. Check for a missing or an extra comma.",
     "repeated_header": "The row repeats the header. Take it out.",
     "stray_quote": "A quotation mark is out of place in this row. Close it, or take it away.",
+    "slipped_row": "The cells of this row may stand in wrong columns. Put each in its own, then"
+    " empty the message before them.",
     "missing_value": "{column} is empty. Fill it in.",
     "not_a_date": "{column} is {found}, which is no date. Write it as 2025-10-01.",
     "not_an_integer": "{column} is {found}, which is no whole number. Write digits only.",
@@ -42,7 +44,7 @@ CELL_CHECKS = {
 }
 """The checks of a single cell, each with the sentence that the user reads."""
 
-OF_ROWS = ("wrong_field_count", "repeated_header", "stray_quote")
+OF_ROWS = ("wrong_field_count", "repeated_header", "stray_quote", "slipped_row")
 """Those of a row as a whole: its cells are judged no further."""
 
 _PANDERA_CHECKS = {
@@ -162,6 +164,8 @@ def _wrong_rows(contract: TableContract, text: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("repeated_header"))
         .when(fields == STRAY_QUOTE)
         .then(pl.lit("stray_quote"))
+        .when(fields == SLIPPED_ROW)
+        .then(pl.lit("slipped_row"))
         .otherwise(pl.lit("wrong_field_count"))
         .alias("check_name"),
         pl.lit(contract.name).alias("table_name"),

@@ -24,14 +24,15 @@ import duckdb
 import polars as pl
 from xlsxwriter.utility import xl_cell_to_rowcol
 
+from kpi.cells import OF_ROWS
 from kpi.errors import CallError
 from kpi.findings import ERROR, named, narrowed, told
 from kpi.intake import SCRATCH, Intake, Report
-from kpi.language import Speaker, speaker
+from kpi.language import Speaker, mark, speaker
 from kpi.layouts import TableRows, knows, recognise
 from kpi.layouts.rows import FileColumn, cell_key
 from kpi.reading.gather import gather
-from kpi.reading.marked import MESSAGES, NOTES, is_notes
+from kpi.reading.marked import MESSAGES, NOTES, SLIPPED, is_notes
 from kpi.reading.opening import open_file
 from kpi.reading.table import TextTable, column
 from kpi.tables import COLLEGE_ID
@@ -45,6 +46,10 @@ _LONGEST_CELL = 32_767  # characters that a cell of a workbook holds
 _MOST_NOTES = 1_000
 _SAID_WIDTH, _NOTES_WIDTH = 70, 110  # in characters, as spreadsheets measure columns
 _LINE_HEIGHT, _TALLEST = 15, 409  # points; no row is taller
+_SLIPPED = mark(
+    "Put each cell of this row in its column, then empty this cell: until then the row does not"
+    " count."
+)
 _IN_ORDER = "assessment-template"
 """The layout in which a row belongs to the college above it: its rows keep their order."""
 
@@ -131,6 +136,11 @@ def _marks(findings: pl.DataFrame, intake: Intake, speakers: Sequence[Speaker]) 
     rows = narrowed(findings.filter(pl.col("file").is_not_null() & pl.col("record").is_not_null()))
     said = told(rows, speakers, intake.headers).values()
     lines = ["\n".join(dict.fromkeys(texts)) for texts in zip(*said, strict=True)]
+    do = "\n".join(words.say(_SLIPPED) for words in speakers)
+    lines = [
+        f"{SLIPPED}{line}\n{do}" if check in OF_ROWS else line
+        for line, check in zip(lines, rows["check_name"], strict=True)
+    ]
     return (
         rows.with_columns(
             pl.Series("said", lines, dtype=pl.String), severe=pl.col("severity") == ERROR
@@ -360,7 +370,11 @@ def _write_sheets(
             sheet.set_row(row, _height(said, _SAID_WIDTH))
             sheet.write_string(row, 0, _held(said), paper.said)
         marked = (
-            _marked_places(shape, headers, cells, list(zip(*faults, strict=True))) if said else {}
+            _marked_places(
+                shape, headers, cells, list(zip(*faults, strict=True)), said.startswith(SLIPPED)
+            )
+            if said
+            else {}
         )
         for place, cell in enumerate(cells):
             _write_cell(paper, sheet, row, place, cell, marked.get(place))
@@ -386,12 +400,15 @@ def _marked_places(
     headers: Mapping[str, FileColumn],
     cells: Sequence[str | None],
     faults: Sequence[tuple[str, bool, str]],
+    is_slipped: bool,
 ) -> dict[int, bool]:
     """Return whether it is an error, by the place of each wrong cell; ``faults`` has column,
-    whether it is an error, and what was found.
+    whether it is an error, and what was found. In a row that has slipped any cell may be wrong.
     """
     marked: dict[int, bool] = {}
     for name, is_error, found in faults:
+        if not name and is_slipped:
+            return dict.fromkeys(range(len(cells)), True)
         place = _place(shape, headers, name, found)
         if place is None:
             place = _lettered_place(name, found, cells)

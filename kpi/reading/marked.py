@@ -11,6 +11,12 @@ MESSAGES = "kpi check: ескерту / замечание / finding"
 """Heads the column of messages."""
 
 
+SLIPPED = "[!] "
+"""Begins the message of a row whose cells may stand in wrong columns: what is read in again cannot
+tell by itself, so the row is wrong until somebody has emptied its message.
+"""
+
+
 def is_notes(header: Sequence[str]) -> bool:
     """Whether a sheet is one of notes."""
     return header[:1] == [NOTES]

@@ -14,8 +14,17 @@ import polars as pl
 from kpi.errors import phrase
 from kpi.reading.archive import opened
 from kpi.reading.header import ROWS_SEARCHED, cleaned, find_header
-from kpi.reading.marked import own_columns
-from kpi.reading.table import BATCH_ROWS, InputFile, Knows, TextTable, column, first_line, refuse
+from kpi.reading.marked import MESSAGES, SLIPPED, own_columns
+from kpi.reading.table import (
+    BATCH_ROWS,
+    SLIPPED_ROW,
+    InputFile,
+    Knows,
+    TextTable,
+    column,
+    first_line,
+    refuse,
+)
 from kpi.reading.tidying import tidied
 
 MOST_CELLS = 40_000_000
@@ -123,6 +132,7 @@ def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, st
     first = [[cleaned(cell) for cell in row] for row in rows.head(ROWS_SEARCHED).iter_rows()]
     at, _ = find_header(first, knows)
     own = own_columns(first[at]) if first else []
+    fields = _fields(rows, first[at] if first else [])
     rows = rows.select(rows.columns[place] for place in own)
     header = [_heading(first[: at + 1], place) for place in own]
     while header and not header[-1]:
@@ -131,7 +141,7 @@ def _table(file: InputFile, rows: pl.DataFrame, knows: Knows, form: dict[str, st
         file,
         header,
         at + 1,
-        lambda: _batches(rows, at, header),
+        lambda: _batches(rows, fields, at, header),
         form,
         sheet=rows,
         rows=rows.height,
@@ -145,7 +155,18 @@ def _heading(rows: list[list[str]], place: int) -> str:
     return next((row[place] for row in reversed(rows) if row[place]), "")
 
 
-def _batches(rows: pl.DataFrame, at: int, header: list[str]) -> Iterator[pl.DataFrame]:
+def _fields(rows: pl.DataFrame, header: list[str]) -> pl.Series:
+    """Return SLIPPED_ROW for the rows whose message says so, else null."""
+    said = [place for place, cell in enumerate(header) if cell == MESSAGES]
+    slipped = [pl.col(rows.columns[place]).str.starts_with(SLIPPED) for place in said]
+    if not slipped:
+        return pl.Series("fields", [None], pl.Int64).new_from_index(0, rows.height)
+    return rows.select(fields=pl.when(*slipped[:1]).then(pl.lit(SLIPPED_ROW, pl.Int64))).to_series()
+
+
+def _batches(
+    rows: pl.DataFrame, fields: pl.Series, at: int, header: list[str]
+) -> Iterator[pl.DataFrame]:
     """Yield the rows below the header that are not empty; cells right of it are left out.
 
     A day is written as a day: cells of dates come with a time.
@@ -154,9 +175,7 @@ def _batches(rows: pl.DataFrame, at: int, header: list[str]) -> Iterator[pl.Data
         pl.col(name).str.replace(_MIDNIGHT, "$1").replace("", None).alias(column(place))
         for place, name in enumerate(rows.columns[: len(header)])
     ]
-    numbered = rows.with_row_index("record", offset=1).slice(at + 1)
+    numbered = rows.with_columns(fields).with_row_index("record", offset=1).slice(at + 1)
     for piece in numbered.iter_slices(BATCH_ROWS):
-        batch = piece.select(
-            pl.col("record").cast(pl.Int64), pl.lit(None, pl.Int64).alias("fields"), *cells
-        )
+        batch = piece.select(pl.col("record").cast(pl.Int64), "fields", *cells)
         yield tidied(batch, header)

@@ -13,7 +13,10 @@ BATCH_ROWS = 125_000
 
 HEADER_AGAIN = -1
 STRAY_QUOTE = -2
-"""In ``fields``: a row that repeats the header, a row with a quotation mark out of place."""
+SLIPPED_ROW = -3
+"""In ``fields``: a row that repeats the header, one with a quotation mark out of place, one of a
+marked-up workbook that still says that its cells may have slipped.
+"""
 
 Knows = Callable[[Sequence[str]], int]
 """Counts how many of some texts are names of columns that a layout knows."""

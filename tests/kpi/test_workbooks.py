@@ -307,6 +307,34 @@ def test_a_row_is_as_tall_as_its_message(dirty: Path, tmp_path: Path) -> None:
         assert lines * 15 <= height <= 2 * lines * 15
 
 
+def test_a_row_whose_cells_slipped_stays_wrong_until_somebody_says_that_it_is_right(
+    tmp_path: Path,
+) -> None:
+    """The last cell of a row is cut off: in a workbook it looks whole, as if it had been empty. All
+    its cells are red; sent back untouched it is wrong again.
+    """
+    folder = write_folder(
+        tmp_path / "in", colleges=[college("EX-01")], students=students("EX-01", 3)
+    )
+    path = folder / "students.csv"
+    head, first, *rest = path.read_text(encoding="utf-8").splitlines()
+    short, last = first.rsplit(",", 1)
+    path.write_text("\n".join([head, short, *rest]), encoding="utf-8")
+    book = marked_up(tmp_path / "new", folder)["EX-01"]
+    sheet = openpyxl.load_workbook(book)["students"]
+    width = len(head.split(","))
+    red = {cell.row for row in sheet for cell in row[1:] if cell.fill.fill_type == "solid"}
+    assert red == {2} and len(sheet[2]) == width + 1
+    path.unlink()
+    _, findings, _ = check(folder / "colleges.csv", book)
+    assert findings["check_name"].to_list() == ["slipped_row"]
+    sheet["A2"].value, sheet.cell(2, width + 1).value = None, last
+    sheet.parent.save(tmp_path / book.name)
+    _, findings, counts = check(folder / "colleges.csv", tmp_path / book.name)
+    assert findings.is_empty()
+    assert counts.filter(pl.col("table_name") == "students")["clean"].to_list() == [3]
+
+
 # what is told of a check
 
 
