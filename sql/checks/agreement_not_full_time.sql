@@ -1,14 +1,15 @@
 -- severity: warning
 -- message: The student of this agreement is in {found} study; agreements count for full-time students only. It counts for nobody; if the student is full-time, correct study_form.
 -- One row per accepted agreement, in force on kpi_on or later, whose student is enrolled in the
--- college that signed it (branch and head are one, `units`) on one of its days, but not full-time.
+-- college that signed it (branch and head are one, `units`) on one of its days from kpi_on on, but not
+-- full-time.
 WITH agreed AS (
     SELECT
         raw_dual_agreements.row_id,
         raw_dual_agreements.college_id,
         raw_dual_agreements.student_id,
-        raw_dual_agreements.valid_from,
         raw_dual_agreements.valid_to,
+        greatest(raw_dual_agreements.valid_from, param_round.kpi_on) AS counts_from,
         units.unit_id
     FROM raw_dual_agreements
     INNER JOIN units ON units.college_id = raw_dual_agreements.college_id
@@ -25,15 +26,15 @@ otherwise_enrolled AS (
         agreed.row_id,
         agreed.college_id,
         agreed.student_id,
-        agreed.valid_from,
         agreed.valid_to,
+        agreed.counts_from,
         agreed.unit_id,
         min(CAST(raw_students.study_form AS VARCHAR)) AS study_form
     FROM agreed
     INNER JOIN raw_students
         ON raw_students.student_id = agreed.student_id
         AND raw_students.enrolled_on <= agreed.valid_to
-        AND (raw_students.left_on IS NULL OR raw_students.left_on > agreed.valid_from)
+        AND (raw_students.left_on IS NULL OR raw_students.left_on > agreed.counts_from)
     INNER JOIN units
         ON units.college_id = raw_students.college_id
         AND units.unit_id = agreed.unit_id
@@ -48,7 +49,7 @@ full_time AS (
         AND raw_students.enrolled_on <= otherwise_enrolled.valid_to
         AND (
             raw_students.left_on IS NULL
-            OR raw_students.left_on > otherwise_enrolled.valid_from
+            OR raw_students.left_on > otherwise_enrolled.counts_from
         )
     INNER JOIN units
         ON units.college_id = raw_students.college_id

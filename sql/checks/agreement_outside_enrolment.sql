@@ -1,8 +1,8 @@
 -- severity: warning
--- message: The agreement runs from {found}, and on none of these days is its student enrolled in the college that signed it. It counts for nobody; correct its days, or those of the student.
+-- message: The agreement runs from {found}, but on none of these days from the reference date on is its student enrolled in the college that signed it. It counts for nobody; correct its days, or those of the student.
 -- One row per accepted agreement, in force on kpi_on or later, whose student is in the college that
--- signed it (branch and head are one, `units`), but left by the day on which it begins, or enrolled
--- after the day on which it ends. Who leaves while an agreement runs is nothing wrong.
+-- signed it (branch and head are one, `units`), but left by kpi_on or by the day on which it begins, or
+-- enrolled after the day on which it ends. Who leaves after kpi_on while it runs is nothing wrong.
 WITH agreed AS (
     SELECT
         raw_dual_agreements.row_id,
@@ -10,6 +10,7 @@ WITH agreed AS (
         raw_dual_agreements.student_id,
         raw_dual_agreements.valid_from,
         raw_dual_agreements.valid_to,
+        greatest(raw_dual_agreements.valid_from, param_round.kpi_on) AS counts_from,
         units.unit_id
     FROM raw_dual_agreements
     INNER JOIN units ON units.college_id = raw_dual_agreements.college_id
@@ -33,13 +34,14 @@ beside AS (
         agreed.student_id,
         agreed.valid_from,
         agreed.valid_to,
+        agreed.counts_from,
         agreed.unit_id
     FROM agreed
     INNER JOIN raw_students
         ON raw_students.student_id = agreed.student_id
         AND (
             raw_students.enrolled_on > agreed.valid_to
-            OR raw_students.left_on <= agreed.valid_from
+            OR raw_students.left_on <= agreed.counts_from
         )
     INNER JOIN units
         ON units.college_id = raw_students.college_id
@@ -51,7 +53,7 @@ within AS (
     INNER JOIN raw_students
         ON raw_students.student_id = beside.student_id
         AND raw_students.enrolled_on <= beside.valid_to
-        AND (raw_students.left_on IS NULL OR raw_students.left_on > beside.valid_from)
+        AND (raw_students.left_on IS NULL OR raw_students.left_on > beside.counts_from)
     INNER JOIN units
         ON units.college_id = raw_students.college_id
         AND units.unit_id = beside.unit_id

@@ -11,6 +11,12 @@ EVENING = student("EX-01", study_form="evening")
 CHANGED_FORM = student("EX-01", study_form="evening", left_on="2025-09-10", left_reason="other")
 CHANGED_BACK = student("EX-01", student_id=CHANGED_FORM["student_id"], enrolled_on="2025-09-10")
 LEFT = student("EX-01", left_on="2025-02-01", left_reason="own_wish")
+GONE = student("EX-01", left_on="2025-10-01", left_reason="own_wish")
+STILL_THERE = student("EX-01", left_on="2025-10-02", left_reason="own_wish")
+TO_EVENING = student("EX-01", left_on="2025-09-10", left_reason="other")
+IN_EVENING = student(
+    "EX-01", student_id=TO_EVENING["student_id"], study_form="evening", enrolled_on="2025-09-10"
+)
 LATE = student("EX-01", enrolled_on="2026-02-01")
 MOVED = student("EX-01", left_on="2025-02-01", left_reason="transferred")
 MOVED_TO = student("EX-03", student_id=MOVED["student_id"], enrolled_on="2025-02-01")
@@ -38,7 +44,18 @@ CASES: list[tuple[str, Row, str | None]] = [
         agreement(LEFT, valid_from="2025-02-01"),
         "agreement_outside_enrolment",
     ),
-    ("of one who left while it runs", agreement(LEFT, valid_from="2025-01-31"), None),
+    (
+        "of one who left while it runs, before the day of the count",
+        agreement(LEFT, valid_from="2025-01-31"),
+        "agreement_outside_enrolment",
+    ),
+    ("of one who left on the day of the count", agreement(GONE), "agreement_outside_enrolment"),
+    ("of one who left the day after", agreement(STILL_THERE), None),
+    (
+        "of one who changed to evening study before the count",
+        agreement(TO_EVENING),
+        "agreement_not_full_time",
+    ),
     (
         "of one who enrols after it has ended",
         agreement(LATE, valid_to="2026-01-31"),
@@ -48,7 +65,7 @@ CASES: list[tuple[str, Row, str | None]] = [
     (
         "of one who moved away while it runs",
         agreement(MOVED, valid_from="2024-09-01"),
-        None,
+        "agreement_outside_enrolment",
     ),
     ("signed by a college before the student came", agreement(MOVED_TO), None),
     (
@@ -87,6 +104,7 @@ def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[tuple[s
         colleges=[college("EX-01"), college("EX-02", parent_id="EX-01"), college("EX-03")],
         students=[
             *(FULL_TIME, EVENING, CHANGED_FORM, CHANGED_BACK, LEFT, LATE, MOVED, MOVED_TO),
+            *(GONE, STILL_THERE, TO_EVENING, IN_EVENING),
             *(OF_BRANCH, UNREADABLE, UNREADABLE_TOO),
         ],
         dual_agreements=[case[1] for case in CASES],

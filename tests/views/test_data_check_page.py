@@ -17,7 +17,9 @@ from kpi.resources import data_folder
 from kpi.rounds import drafts
 
 EXAMPLE = {path.name: path.read_bytes() for path in (data_folder() / "example").glob("*.csv")}
-"""The worked example: 12 + 294 + 92 + 167 + 22 = 587 rows, one warning (EX-10 is closed)."""
+"""The worked example: 12 + 294 + 92 + 167 + 22 = 587 rows; three warnings: EX-10 is closed, and of
+EX-05 and EX-06 each somebody left by the reference date whose agreement runs on.
+"""
 
 ADDRESS = {"for": "2025-26", "methodology": "example"}
 
@@ -89,8 +91,8 @@ def test_files_are_checked_and_nothing_is_kept(
     before = sorted(app_store.rglob("*"))
     app = check(upload(open_page("data_check", **ADDRESS), EXAMPLE))
     assert not app.exception
-    assert app.title[0].value == "587 rows read, none rejected; 1 finding to look at"
-    assert [metric.value for metric in app.metric] == ["587", "587", "0", "1"]
+    assert app.title[0].value == "587 rows read, none rejected; 3 findings to look at"
+    assert [metric.value for metric in app.metric] == ["587", "587", "0", "3"]
     assert sorted(app_store.rglob("*")) == before
     assert list(key_and_temporary_folder.iterdir()) == []
 
@@ -226,7 +228,7 @@ def test_cancelled_work_leaves_nothing_and_is_said(
 
 
 def test_a_director_sees_the_findings_of_the_own_college(open_page: Open) -> None:
-    """EX-01 has 76 rows and no finding; the one finding of the round is EX-10's."""
+    """EX-01 has 76 rows and no finding; those of the round are of others."""
     app = open_page("data_check", Role.DIRECTOR)
     assert "The data is fit: 76 rows read, not one finding" in told(app)
     assert "EX-10" not in texts(app)
@@ -234,7 +236,7 @@ def test_a_director_sees_the_findings_of_the_own_college(open_page: Open) -> Non
 
 def test_the_ministry_sees_all_findings_of_the_round(open_page: Open) -> None:
     app = open_page("data_check", of="round")
-    assert app.title[0].value == "587 rows read, none rejected; 1 finding to look at"
+    assert app.title[0].value == "587 rows read, none rejected; 3 findings to look at"
     assert "students are enrolled on the day of the count" in texts(app)
 
 
@@ -301,7 +303,7 @@ def test_the_uploader_gets_marked_up_workbooks_and_nothing_else_keeps_them(
 ) -> None:
     before = sorted(app_store.rglob("*"))
     app = check(upload(open_page("data_check", **ADDRESS), wrong_example()))
-    assert workbooks_of(app) == ["EX-01.xlsx", "EX-10.xlsx"]
+    assert workbooks_of(app) == [f"EX-{one}.xlsx" for one in ("01", "05", "06", "10")]
     assert "Marked-up workbooks" in told(app)
     assert sorted(app_store.rglob("*")) == before
     assert list(key_and_temporary_folder.iterdir()) == []
