@@ -14,9 +14,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 import polars as pl  # noqa: E402
 from browsing import CHROMIUM, Person, Server, free_port, launch, person, serving  # noqa: E402
-from exports import check_files, packed, with_a_wrong_form  # noqa: E402
 from inputs import KEY, quiet  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
+from uploading import check_files, packed, with_a_wrong_form  # noqa: E402
 
 from funding.run import plan_round, run_round  # noqa: E402
 from kpi.access import PAGES, Role, Viewer, read_table  # noqa: E402

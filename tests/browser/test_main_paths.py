@@ -8,9 +8,9 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 from browsing import EMAILS, People, Person, Server
-from exports import LONG, check_files, packed, with_a_wrong_form
 from inputs import KEY, quiet
 from publications import publish_draft
+from uploading import LONG, check_files, packed, with_a_wrong_form
 
 from funding.run import plan_round, run_round
 from kpi.language import speaker

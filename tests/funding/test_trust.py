@@ -25,11 +25,11 @@ from kpi.rounds import Round, open_round
 def test_everything_that_a_receipt_counts_is_a_row(example_round: Round) -> None:
     rows = contents(example_round.receipt)
     assert rows.filter(part="inputs", table="students")["rows"].to_list() == [294]
-    assert rows.filter(part="findings")["rows"].to_list() == [1]
+    assert rows.filter(part="findings")["rows"].to_list() == [3]
     assert rows.height == sum(
         len(example_round.receipt[part]) for part in ("inputs", "reference", "tables")
     ) + 1  # fmt: skip
-    assert checks_with_findings(example_round.receipt) == (len(example_round.receipt["checks"]), 1)
+    assert checks_with_findings(example_round.receipt) == (len(example_round.receipt["checks"]), 2)
 
 
 def test_rules_and_files_are_named_with_their_hashes(example_round: Round) -> None:

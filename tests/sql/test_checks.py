@@ -303,7 +303,7 @@ WRONG = [
         "assessments",
         assessment("EX-02", points="10.5", max_points="10"),
         {("assessments", 3, "EX-02", "points")},
-        "10.5000",
+        "staff = 10.5000",
     ),
     Wrong(
         "an accreditation of a programme that is not named",

@@ -132,7 +132,7 @@ def test_others_are_refused(open_page: Open, role: Role) -> None:
 def test_the_receipt_is_shown_with_dates_hashes_and_files(open_page: Open) -> None:
     app = open_page("audit", Role.AUDITOR, round=PUBLISHED, part="receipt")
     said, rows = told(app), cells(app)
-    assert " checks were run, 1 of them found something" in said
+    assert " checks were run, 2 of them found something" in said
     assert "01.10.2025" in rows and "Students are counted and paid for" in rows
     assert "threshold 2025-09-01" in rows and "students.csv" in rows
     assert "No finding was waived" in said
