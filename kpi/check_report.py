@@ -8,7 +8,7 @@ import polars as pl
 from rich.console import Console
 
 from kpi.detected import alike, form, kinds, layout, named
-from kpi.errors import CallError, Phrase
+from kpi.errors import CallError
 from kpi.findings import (
     ERROR,
     ROWS,
@@ -22,7 +22,7 @@ from kpi.findings import (
     sentence,
 )
 from kpi.intake import Intake
-from kpi.language import Speaker
+from kpi.language import Speaker, error_parts
 from kpi.layouts.rows import Headers
 from kpi.printing import fill, new_console, new_table
 from kpi.terms import term
@@ -68,19 +68,9 @@ def print_report(report: Report, path: Path, words: Speaker) -> bool:
 
 def error_told(error: CallError, words: Speaker) -> str:
     """Return an error in a language: of several each, with what is known of it."""
-    labels = {
-        "where": words.say("Where"),
-        "found": words.say("Found"),
-        "expected": words.say("Expected"),
-        "do": words.say("What to do"),
-    }
     lines = []
     for one in error.each:
-        lines.append(words.error(one.what))
-        for name, text in one.parts.items():
-            is_ours = name in ("do", "expected") or isinstance(text, Phrase)
-            if text:
-                lines.append(f"  {labels[name]}: {words.error(text) if is_ours else text}")
+        lines += [words.error(one.what), *(f"  {part}" for part in error_parts(words, one))]
     return "\n".join(lines)
 
 

@@ -29,6 +29,7 @@ _SAID_BY = ("check_name", "column_name", "found", "expected", "message")
 _HIDDEN = re.compile(r"\([0-9]+ characters\)")
 """What is shown of an identifier (kpi/cells.py)."""
 
+_UNKNOWN: Mapping[str, FileColumn] = {}
 _INDICATOR = re.compile(r"\b([a-z][a-z0-9_]*) = ")
 
 _LINE = re.compile(r"^-- message: (.+)$", re.MULTILINE)
@@ -192,7 +193,7 @@ def found_told(words: Speaker, finding: Mapping[str, Any], headers: Headers | No
     found = str(finding["found"] or "")
     if _HIDDEN.fullmatch(found):
         return words.error(found)
-    columns = (headers or {}).get(finding["file"] or "", {})
+    columns = _columns(finding, headers)
 
     def called(indicator: re.Match[str]) -> str:
         own = columns.get(cell_key(finding["column_name"] or "", indicator[1]))
@@ -210,7 +211,11 @@ def named(found: str) -> list[str]:
 
 def file_column(finding: Mapping[str, Any], headers: Headers | None) -> FileColumn | None:
     """Return what a finding's file calls the column; None where that is not known."""
-    return (headers or {}).get(finding["file"] or "", {}).get(finding["column_name"] or "")
+    return _columns(finding, headers).get(finding["column_name"] or "")
+
+
+def _columns(finding: Mapping[str, Any], headers: Headers | None) -> Mapping[str, FileColumn]:
+    return (headers or {}).get(finding["file"] or "", _UNKNOWN)
 
 
 def in_three_languages(findings: pl.DataFrame, headers: Headers) -> pl.DataFrame:
@@ -244,7 +249,7 @@ def told(
         said[words.language] = lines = []
         for finding in findings.select("file", *_SAID_BY).iter_rows(named=True):
             _, *rest = finding.values()
-            key = (file_column(finding, headers), *rest)
+            key = (id(_columns(finding, headers)), *rest)  # files of one layout share them
             if key not in known:
                 known[key] = sentence(words, finding, headers)
             lines.append(known[key])

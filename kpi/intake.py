@@ -67,7 +67,7 @@ class Intake:
 def intake_of(sources: Mapping[str, Any]) -> Intake:
     """Return what a round's ``sources.json`` keeps of its intake."""
     kept = {name: sources[name] for name in ("files", "unread", "notes", "left_out")}
-    return Intake(**kept, headers={**headers_of(sources["files"])})
+    return Intake(**kept, headers=headers_of(sources["files"]))
 
 
 def read_inputs(

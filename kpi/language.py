@@ -148,6 +148,25 @@ class Speaker:
         return f"[no {self.language} text] {sentence}"
 
 
+def error_parts(words: Speaker, error: CallError) -> list[str]:
+    """Return what is known of one error besides its sentence, each with its label: Found: 12."""
+    labels = {
+        "where": words.say("Where"),
+        "found": words.say("Found"),
+        "expected": words.say("Expected"),
+        "do": words.say("What to do"),
+    }
+    return [
+        f"{labels[name]}: {words.error(text) if _is_ours(name, text) else text}"
+        for name, text in error.parts.items()
+        if text
+    ]
+
+
+def _is_ours(name: str, text: str) -> bool:
+    return name in ("do", "expected") or isinstance(text, Phrase)
+
+
 def mark(sentence: str) -> str:
     """Mark a sentence that is said elsewhere, so that extraction finds it."""
     return sentence

@@ -369,13 +369,11 @@ def _write_sheets(
         if said:
             sheet.set_row(row, _height(said, _SAID_WIDTH))
             sheet.write_string(row, 0, _held(said), paper.said)
-        marked = (
-            _marked_places(
-                shape, headers, cells, list(zip(*faults, strict=True)), said.startswith(SLIPPED)
-            )
-            if said
-            else {}
-        )
+        if said and said.startswith(SLIPPED):  # any cell of it may be wrong
+            marked = dict.fromkeys(range(len(cells)), True)
+        else:
+            wrong = list(zip(*faults, strict=True)) if said else []
+            marked = _marked_places(shape, headers, cells, wrong)
         for place, cell in enumerate(cells):
             _write_cell(paper, sheet, row, place, cell, marked.get(place))
 
@@ -400,15 +398,12 @@ def _marked_places(
     headers: Mapping[str, FileColumn],
     cells: Sequence[str | None],
     faults: Sequence[tuple[str, bool, str]],
-    is_slipped: bool,
 ) -> dict[int, bool]:
     """Return whether it is an error, by the place of each wrong cell; ``faults`` has column,
-    whether it is an error, and what was found. In a row that has slipped any cell may be wrong.
+    whether it is an error, and what was found.
     """
     marked: dict[int, bool] = {}
     for name, is_error, found in faults:
-        if not name and is_slipped:
-            return dict.fromkeys(range(len(cells)), True)
         place = _place(shape, headers, name, found)
         if place is None:
             place = _lettered_place(name, found, cells)

@@ -397,7 +397,7 @@ def _do(at: Here, name: str, way: str, do: Any) -> None:
 
 def _open_round(at: Here) -> None:
     say = at.words.say
-    intake = Intake(headers={**at.headers()})
+    intake = Intake(headers=at.headers())
     fitness = Fitness(at.findings(), at.table("row_counts"), intake=intake)
     if fitness.counts.is_empty():
         parts.answer(say("The findings of a round are for its colleges themselves"), at.round_title)

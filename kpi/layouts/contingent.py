@@ -5,7 +5,7 @@ The mapping (kpi/mappings.py) says which column is what; whose file it is says k
 attribution.py.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -94,7 +94,7 @@ def rows_of(table: TextTable, given: Given) -> TableRows | None:
     )
 
 
-def headers_of(files: Iterable[dict[str, Any]]) -> dict[str, dict[str, FileColumn]]:
+def headers_of(files: Iterable[dict[str, Any]]) -> dict[str, Mapping[str, FileColumn]]:
     """Return what the exports among a round's files call their columns, as far as the mapping that
     they were read by still is what it was; ``files`` as in ``sources.json``.
     """

@@ -157,11 +157,11 @@ def _heading(rows: list[list[str]], place: int) -> str:
 
 def _fields(rows: pl.DataFrame, header: list[str]) -> pl.Series:
     """Return SLIPPED_ROW for the rows whose message says so, else null."""
-    said = [place for place, cell in enumerate(header) if cell == MESSAGES]
-    slipped = [pl.col(rows.columns[place]).str.starts_with(SLIPPED) for place in said]
-    if not slipped:
+    if MESSAGES not in header:
         return pl.Series("fields", [None], pl.Int64).new_from_index(0, rows.height)
-    return rows.select(fields=pl.when(*slipped[:1]).then(pl.lit(SLIPPED_ROW, pl.Int64))).to_series()
+    said = pl.col(rows.columns[header.index(MESSAGES)])
+    slipped = pl.when(said.str.starts_with(SLIPPED)).then(pl.lit(SLIPPED_ROW, pl.Int64))
+    return rows.select(fields=slipped).to_series()
 
 
 def _batches(

@@ -16,9 +16,11 @@ from kpi.findings import (
     place,
     sentence,
     sentences,
+    told,
     totals,
 )
 from kpi.language import speaker
+from kpi.layouts.rows import FileColumn, cell_key
 
 COUNTS = pl.DataFrame(
     {
@@ -164,3 +166,22 @@ def test_what_is_hidden_of_an_identifier_is_said_in_the_readers_language() -> No
         .replace("{found}", "true or false"),
     }
     assert "true or false" in sentence(speaker("ru"), shown)
+
+
+def test_files_of_one_layout_may_have_their_columns_elsewhere() -> None:
+    """Two sheets of the template, one with a column before it: the same finding, other letters."""
+    message = sentences()["percent_contradicts_counts"]
+    same = {
+        "check_name": "percent_contradicts_counts",
+        "column_name": "value",
+        "found": "share = 1",
+        "expected": "2",
+        "message": message.replace("{found}", "share = 1").replace("{expected}", "2"),
+    }
+    findings = pl.DataFrame([{**same, "file": "a.xlsx"}, {**same, "file": "b.xlsx"}])
+    headers = {
+        f"{name}.xlsx": {cell_key("value", "share"): FileColumn(f"share ({letter}: %)")}
+        for name, letter in (("a", "X"), ("b", "Y"))
+    }
+    first, second = told(findings, [speaker("en")], headers)["en"]
+    assert first.startswith("share (X: %) = 1 ") and second.startswith("share (Y: %) = 1 ")

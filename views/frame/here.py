@@ -4,7 +4,7 @@ Pages reach a round's figures through ``Here.table`` alone, which is ``kpi.acces
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from kpi.access import Viewer, read_findings, read_table, require_all_of, sees_a
 from kpi.dated import load_file
 from kpi.language import LANGUAGES, Speaker, speaker
 from kpi.layouts.contingent import headers_of
-from kpi.layouts.rows import Headers
+from kpi.layouts.rows import FileColumn
 from kpi.methodology import Methodology
 from kpi.rounds import Round, drafts, open_round, publications
 from views.frame import address
@@ -85,7 +85,7 @@ class Here:
         """Return the findings that the viewer may see."""
         return read_findings(self.round, self.viewer)
 
-    def headers(self) -> Headers:
+    def headers(self) -> dict[str, Mapping[str, FileColumn]]:
         """Return what the files of the round call their columns, where that is known."""
         return headers_of(self.round.sources["files"])
 

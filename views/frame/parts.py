@@ -9,8 +9,8 @@ import polars as pl
 import streamlit as st
 
 from kpi import told
-from kpi.errors import CallError, Phrase
-from kpi.language import Speaker
+from kpi.errors import CallError
+from kpi.language import Speaker, error_parts
 from views.frame import address
 from views.frame.menu import page_file
 from views.frame.people import permission
@@ -93,18 +93,8 @@ def show_error(words: Speaker, error: CallError) -> None:
         for one in error.each:
             show_error(words, one)
         return
-    labels = {
-        "where": words.say("Where"),
-        "found": words.say("Found"),
-        "expected": words.say("Expected"),
-        "do": words.say("What to do"),
-    }
-    lines = [f"**{plain(words.error(error.what))}**"]
-    for name, text in error.parts.items():
-        if text:
-            is_ours = name in ("do", "expected") or isinstance(text, Phrase)
-            told = words.error(text) if is_ours else text
-            lines.append(f"{labels[name]}: {plain(told)}".replace("\n", "  \n"))
+    told = (plain(part).replace("\n", "  \n") for part in error_parts(words, error))
+    lines = [f"**{plain(words.error(error.what))}**", *told]
     st.error("  \n".join(lines), icon=":material/error:")
 
 
